@@ -1,0 +1,107 @@
+"""The sweep that was asked for: a YAML file, parsed and checked whole before any work.
+
+pydantic checks the shape (keys, types, ranges); ``tuning.spec_checks`` checks the sense (the estimator exists and has
+those parameters, the scorers exist). Both speak in the file's own keys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tuning import spec_checks, spec_file
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CvSpec(_Strict):
+    """How the training rows are split.
+
+    Attributes
+    ----------
+    folds : int
+        At least 2. Classification folds are stratified.
+    shuffle : bool
+        Files are seldom in random order, so on by default.
+    seed : int
+        Of the shuffle.
+    """
+
+    folds: int = Field(5, ge=2, strict=True)
+    shuffle: bool = Field(True, strict=True)
+    seed: int = Field(0, ge=0, strict=True)
+
+
+class SearchSpec(_Strict):
+    """Which candidates are tried.
+
+    Attributes
+    ----------
+    strategy : str
+        A name of ``tuning.strategies``.
+    """
+
+    strategy: str = "grid"
+
+
+class SweepSpec(_Strict):
+    """What a sweep is to do.
+
+    Attributes
+    ----------
+    estimator : str
+        Dotted path of a class with scikit-learn's estimator API.
+    fixed : mapping of str to object
+        Parameters that every candidate shares.
+    grid : mapping of str to list
+        Values of the parameters that vary; candidates are all their combinations.
+    scoring : str or list of str
+        scikit-learn scorer names.
+    refit : str or None
+        The scorer that chooses the winner; needed where there are several.
+    cv : CvSpec
+    search : SearchSpec
+    """
+
+    estimator: str
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    grid: dict[str, list[Any]] = Field(min_length=1)
+    scoring: str | list[str]
+    refit: str | None = None
+    cv: CvSpec = Field(default_factory=CvSpec)
+    search: SearchSpec = Field(default_factory=SearchSpec)
+
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _values_are_lists(cls, grid: Any) -> Any:
+        if isinstance(grid, dict):
+            spec_file.check_grid_values(grid)
+        return grid
+
+    @classmethod
+    def load(cls, path: str | Path) -> SweepSpec:
+        """Read and check a spec.
+
+        Raises
+        ------
+        SpecError
+            One line with the file, the key, what was expected and, where there is one, the nearest right spelling.
+        """
+        spec = spec_file.parse(cls, path)
+        with spec_file.named(path):
+            spec_checks.check(spec)
+        return spec
+
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """The scorers' names."""
+        return (self.scoring,) if isinstance(self.scoring, str) else tuple(self.scoring)
+
+    @property
+    def refit_scorer(self) -> str:
+        """The scorer that chooses the winner."""
+        return self.refit or self.scorers[0]
