@@ -1,0 +1,53 @@
+"""What a person reads when an entry point fails, and how the process and its run end.
+
+Everything ends in one line. Only this module knows which exceptions are whose fault: the rooms raise a GridfoldError
+for what a person can mend, and whatever else arrives here is a defect of ours, except where the machine gave out.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+
+from entrypoints.interrupts import Interrupted
+from errors import GridfoldError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The end of an entry point that did not succeed.
+
+    Attributes
+    ----------
+    line : str
+        One line: what is wrong, where, what to do.
+    exit_code : int
+        1, or 128 and the signal's number.
+    status : str
+        FAILED or KILLED.
+    """
+
+    line: str
+    exit_code: int = 1
+    status: str = "FAILED"
+
+
+def explain(error: BaseException) -> Failure:
+    """Say in one line what `error` means to the person who typed the command."""
+    match error:
+        case Interrupted():
+            return Failure(f"interrupted ({error.signal.name}).", 128 + error.signal, "KILLED")
+        case GridfoldError():
+            return Failure(_one_line(str(error)))
+        case MemoryError():
+            return Failure("out of memory. Use fewer feature sets or smaller data, fewer cores, or a bigger machine.")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            where = f"{error.filename}: " if error.filename else ""
+            return Failure(f"{where}the disk is full. Free some space and run it again.")
+        case _:
+            said = _one_line(f"{type(error).__name__}: {error}")
+            return Failure(f"a defect in gridfold ({said}). Run it again with -P debug=true for the traceback.")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,105 @@
+"""What each entry point takes.
+
+One model per entry point, repeated in MLproject with the same names and defaults (a test holds the two together):
+MLflow needs them there to log them with the run, and we need types. A field's description is what the parameter must
+be; it is both the help text and the end of the sentence that refuses a wrong value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from errors import SpecError, did_you_mean
+
+
+class Params(BaseModel):
+    """What every entry point takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    debug: bool = Field(False, description="true or false: show the traceback of a failure")
+
+
+class IngestParams(Params):
+    """Which data."""
+
+    data: str = Field(
+        "synthetic",
+        min_length=1,
+        description="'synthetic', a folder, or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH",
+    )
+    scale: float = Field(
+        0.02,
+        ge=0.001,
+        le=1,
+        description="a number from 0.001 to 1: size of the synthetic data, 1 being that of the real",
+    )
+    seed: int = Field(0, ge=0, description="a whole number, 0 or more: seed of the synthetic data and of the hold-out")
+    leak: bool = Field(False, description="true or false: give the synthetic data the row-order leak of the real")
+
+
+class FeaturizeParams(IngestParams):
+    """Which features of the data."""
+
+    feature_sets: str = Field(
+        "small", min_length=1, description="'all', 'small' (all but one_hot_category), or a comma list of feature sets"
+    )
+    holdout: float = Field(
+        0.1, ge=0, lt=1, description="a share from 0 to below 1 of the devices, kept from the sweep for the final score"
+    )
+
+
+class SweepParams(FeaturizeParams):
+    """Which sweep over the features, where it runs, and what becomes of the winner."""
+
+    space: str = Field("spaces/quick.yaml", min_length=1, description="a sweep spec (YAML)")
+    engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
+    cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")
+    model_name: str = Field("demographics", min_length=1, description="the name that the winner is registered under")
+
+
+Model = TypeVar("Model", bound=Params)
+
+
+def parse(model: type[Model], arguments: Sequence[str]) -> Model:
+    """Read ``--name value`` arguments.
+
+    Raises
+    ------
+    SpecError
+        One line about the first argument that is wrong.
+    """
+    given = dict(_pairs(arguments))
+    for name, value in given.items():
+        if name not in model.model_fields:
+            advice = did_you_mean(name, model.model_fields) or f" There are: {', '.join(model.model_fields)}."
+            raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
+    return _validated(model, given)
+
+
+def wants_debug(arguments: Sequence[str]) -> bool:
+    """Whether a traceback is asked for, even where the arguments cannot be parsed."""
+    return "--debug true" in " ".join(arguments).replace("=", " ").lower()
+
+
+def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    words = iter(arguments)
+    for word in words:
+        if not word.startswith("--"):
+            raise SpecError(f"{word}: expected '--name value'.")
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            value = next(words, "")
+        yield name, value
+
+
+def _validated(model: type[Model], given: Mapping[str, str]) -> Model:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        expected = model.model_fields[name].description
+        raise SpecError(f"-P {name}={given[name]}: expected {expected}.") from error
