@@ -1,1 +1,33 @@
+"""From a spec to results: candidates, folds, the plan of fits, engines, and the loop that joins them.
 
+Data flow: ``SweepSpec`` -> ``Strategy`` -> ``Candidate`` -> ``Fit`` -> ``Engine`` -> ``FoldScore`` -> ``SweepResult``.
+This room knows nothing of MLflow or of where data come from.
+"""
+
+from tuning.candidates import Candidate
+from tuning.dataset import Dataset
+from tuning.engines import open_engine
+from tuning.folds import Fold, make_folds
+from tuning.loop import sweep
+from tuning.plan import Fit, Workload, plan_fits
+from tuning.refit import refit
+from tuning.results import FoldScore, SweepResult
+from tuning.scoring import score
+from tuning.spec import SweepSpec
+
+__all__ = [
+    "Candidate",
+    "Dataset",
+    "Fit",
+    "Fold",
+    "FoldScore",
+    "SweepResult",
+    "SweepSpec",
+    "Workload",
+    "make_folds",
+    "open_engine",
+    "plan_fits",
+    "refit",
+    "score",
+    "sweep",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Rows, their target, and the names that a person knows them by.
 
@@ -23,8 +23,7 @@ class Dataset:
         The labels as the user wrote them; None for regression.
     columns : sequence of str, of length n_columns
     sample_weight : ndarray of shape (n_rows,) or None
-    groups : ndarray of shape (n_rows,) or None
-        For group-wise folds: rows of one group never stand on both sides of a split.
+        Weighs rows when training; scores are unweighted, as GridSearchCV's are.
     """
 
     X: Any
@@ -32,9 +31,14 @@ class Dataset:
     classes: NDArray[Any] | None = None
     columns: Sequence[str] = ()
     sample_weight: NDArray[np.float64] | None = None
-    groups: NDArray[Any] | None = None
 
     @property
     def n_rows(self) -> int:
         """Rows of `X`."""
         return int(self.X.shape[0])
+
+    def rows(self, index: NDArray[np.intp]) -> Dataset:
+        """Return the rows numbered `index`, in that order."""
+        X = self.X.iloc[index] if hasattr(self.X, "iloc") else self.X[index]
+        weight = None if self.sample_weight is None else self.sample_weight[index]
+        return Dataset(X, self.y[index], self.classes, self.columns, weight)

@@ -33,6 +33,8 @@ class FoldScore:
         Time to predict and score.
     error : str or None
         One line, ``ValueError: ...``, where the fit or the scoring raised.
+    warning : str or None
+        One line, ``ConvergenceWarning: ...``, the first that the estimator gave.
     """
 
     candidate: Candidate
@@ -41,6 +43,7 @@ class FoldScore:
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
     error: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)

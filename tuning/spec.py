@@ -31,9 +31,9 @@ class CvSpec(_Strict):
         Of the shuffle.
     """
 
-    folds: int = Field(5, ge=2, strict=True)
-    shuffle: bool = Field(True, strict=True)
-    seed: int = Field(0, ge=0, strict=True)
+    folds: int = Field(default=5, ge=2, strict=True)
+    shuffle: bool = Field(default=True, strict=True)
+    seed: int = Field(default=0, ge=0, strict=True)
 
 
 class SearchSpec(_Strict):
@@ -72,8 +72,8 @@ class SweepSpec(_Strict):
     grid: dict[str, list[Any]] = Field(min_length=1)
     scoring: str | list[str]
     refit: str | None = None
-    cv: CvSpec = Field(default_factory=CvSpec)
-    search: SearchSpec = Field(default_factory=SearchSpec)
+    cv: CvSpec = CvSpec()
+    search: SearchSpec = SearchSpec()
 
     @field_validator("grid", mode="before")
     @classmethod

@@ -84,7 +84,7 @@ def _problem(key: str, sentence: str) -> PydanticCustomError:
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except FileNotFoundError:
         here = [p.as_posix() for p in path.parent.glob("*.yaml")]
         raise SpecError(f"no such file.{did_you_mean(path.as_posix(), here)}") from None

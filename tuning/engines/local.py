@@ -1,0 +1,110 @@
+"""The cores of this machine: threads for XGBoost, processes for everything else.
+
+XGBoost lets go of the interpreter lock while it trains, so threads share one copy of the matrix. Other estimators hold
+the lock, so they run in processes that map the workload from one file. We use loky rather than the standard library's
+process pool, which either forks a process that already runs threads or imports the main module again in every worker.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import joblib
+from loky import ProcessPoolExecutor, cpu_count
+from threadpoolctl import threadpool_limits
+
+from tuning.boosting import is_boosted
+from tuning.fitting import run_fit
+from tuning.matrices import FoldMatrices
+from tuning.plan import Fit, Workload
+from tuning.results import FoldScore
+
+
+class LocalEngine:
+    """The cores of this machine.
+
+    Parameters
+    ----------
+    cores : int
+        Fits that run side by side; 0 for all cores that this process may use.
+    """
+
+    name = "local"
+
+    def __init__(self, cores: int = 0) -> None:
+        self.workers = cores or int(cpu_count())
+        self._pool: _Threads | _Processes | None = None
+
+    def open(self, workload: Workload) -> None:
+        """Choose threads or processes for the workload's estimator and start them."""
+        kind = _Threads if is_boosted(workload.estimator) else _Processes
+        self._pool = kind(workload, self.workers)
+
+    def submit(self, fit: Fit) -> Future[list[FoldScore]]:
+        """Queue one fit."""
+        assert self._pool is not None, "open() comes first"
+        return self._pool.submit(fit)
+
+    def close(self, cancel: bool = False) -> None:
+        """End the workers; with `cancel`, without finishing what they do."""
+        if self._pool is not None:
+            self._pool.close(cancel)
+            self._pool = None
+
+
+class _Threads:
+    def __init__(self, workload: Workload, workers: int) -> None:
+        self._workload = workload
+        self._matrices = FoldMatrices(workload)
+        self._cancelled = threading.Event()
+        self._executor: Executor = ThreadPoolExecutor(workers, thread_name_prefix="fit")
+
+    def submit(self, fit: Fit) -> Future[list[FoldScore]]:
+        self._matrices.expect(fit)
+        return self._executor.submit(self._run, fit)
+
+    def _run(self, fit: Fit) -> list[FoldScore]:
+        try:
+            return run_fit(self._workload, fit, self._matrices, self._cancelled)
+        finally:
+            self._matrices.done(fit)
+
+    def close(self, cancel: bool) -> None:
+        if cancel:
+            self._cancelled.set()
+        self._executor.shutdown(wait=True, cancel_futures=cancel)
+
+
+class _Processes:
+    def __init__(self, workload: Workload, workers: int) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="gridfold-workload-"))
+        path = self._folder / "workload.joblib"
+        joblib.dump(workload, path)
+        self._executor = ProcessPoolExecutor(workers, initializer=_open_workload, initargs=(path,))
+
+    def submit(self, fit: Fit) -> Future[list[FoldScore]]:
+        future: Future[list[FoldScore]] = self._executor.submit(_run_in_worker, fit)
+        return future
+
+    def close(self, cancel: bool) -> None:
+        self._executor.shutdown(wait=True, kill_workers=cancel)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_worker: dict[str, Any] = {}
+
+
+def _open_workload(path: Path) -> None:
+    """Map the workload's arrays from the file, so that all workers read the same pages of memory."""
+    workload: Workload = joblib.load(path, mmap_mode="r")
+    _worker["workload"], _worker["matrices"] = workload, FoldMatrices(workload)
+
+
+def _run_in_worker(fit: Fit) -> list[FoldScore]:
+    with threadpool_limits(fit.threads):
+        return run_fit(_worker["workload"], fit, _worker["matrices"])

@@ -1,0 +1,41 @@
+"""The winner, trained once more on every training row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import joblib
+from loky import cpu_count
+
+from tuning.candidates import Candidate
+from tuning.dataset import Dataset
+from tuning.estimators import for_candidate, make_estimator
+from tuning.spec import SweepSpec
+
+
+def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0) -> Any:
+    """Train `candidate` on all rows of `data` with its estimator's own ``fit``.
+
+    Parameters
+    ----------
+    spec : SweepSpec
+    candidate : Candidate
+    data : Dataset
+        The training rows of the sweep.
+    cores : int
+        Threads to use; 0 for all cores.
+
+    Returns
+    -------
+    object
+        The fitted estimator. It carries no thread count of this machine's.
+    """
+    threads = cores or int(cpu_count())
+    configured = make_estimator(spec.estimator, spec.fixed).set_params(**candidate.params)
+    estimator = for_candidate(configured, {}, threads)
+    extra = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
+    with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
+        estimator.fit(data.X, data.y, **extra)
+    as_configured = configured.get_params(deep=True)
+    thread_counts = [name for name in estimator.get_params(deep=True) if name.endswith("n_jobs")]
+    return estimator.set_params(**{name: as_configured[name] for name in thread_counts})
