@@ -31,6 +31,9 @@ class Table:
     nullable: frozenset[str] = frozenset()
 
 
+TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
+TIMESTAMP_LENGTH = len("2016-05-01 00:00:00")
+
 _ID = pl.Int64()
 _TEXT = pl.String()
 

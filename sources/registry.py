@@ -1,0 +1,36 @@
+"""From the one word or address that a person types for ``data`` to the source it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from errors import SourceError, did_you_mean
+from sources import generated
+from sources.base import Source
+from sources.folder import FolderSource
+from sources.generated import GeneratedSource
+
+_FORMS = f"'{generated.KIND}', a folder, or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH"
+
+
+def source_from(data: str, *, scale: float, seed: int, leak: bool) -> Source:
+    """Return the source that `data` names.
+
+    Parameters
+    ----------
+    data : str
+        ``synthetic``, a folder, or ``wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH``.
+    scale, seed, leak
+        For synthetic data only; see ``sources.generated.GeneratedSource``.
+
+    Raises
+    ------
+    SourceError
+        `data` is none of these.
+    """
+    if data == generated.KIND:
+        return GeneratedSource(scale, seed, leak)
+    if "://" not in data and Path(data).is_dir():
+        return FolderSource(Path(data))
+    hint = did_you_mean(data, [generated.KIND])
+    raise SourceError(f"data: '{data}' is neither a known source nor a folder here. It must be {_FORMS}.{hint}")
