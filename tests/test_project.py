@@ -1,6 +1,9 @@
 """The project's own files agree with each other: what one of them says twice is said the same."""
 
+import ast
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
@@ -36,12 +39,22 @@ def test_every_declared_range_has_a_lower_end():
         assert any(specifier.operator == ">=" for specifier in requirement.specifier), requirement
 
 
-def test_every_package_of_the_repo_is_installed():
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    on_disk = {
-        ".".join(init.parent.relative_to(ROOT).parts)
-        for room in ROOT.iterdir()
-        if room.is_dir() and not room.name.startswith(".") and room.name not in {"build", "tests", "benchmarks"}
-        for init in room.rglob("__init__.py")
+def test_every_library_that_the_rooms_import_is_declared():
+    rooms = {path.stem for path in ROOT.iterdir()}
+    imported = {
+        name.split(".")[0]
+        for room in ("sources", "features", "tuning", "tracking", "cache", "entrypoints")
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in names_of(node)
     }
-    assert set(listed) == on_disk
+    distributions = packages_distributions()
+    foreign = imported - rooms - sys.stdlib_module_names - {"pydantic_core"}  # a fixed part of pydantic
+    undeclared = {name for name in foreign if not declared().keys() & {d.lower() for d in distributions[name]}}
+    assert not undeclared
+
+
+def names_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
