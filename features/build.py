@@ -1,0 +1,110 @@
+"""From the ingested tables to the feature matrix."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+import numpy as np
+import polars as pl
+
+import cache
+import features
+from features.block import Block, joined
+from features.devices import labelled_devices
+from features.feature_sets import FEATURE_SETS
+from features.holdout import check_share, holdout_rows
+from features.matrix import HOLDOUT, TRAIN, FeatureMatrix
+from features.sets import Progress, feature_blocks
+
+_VERSIONED = ("numpy", "polars", "scikit-learn", "scipy")
+
+
+def silent(stage: str) -> None:
+    """Say nothing."""
+
+
+def features_fingerprint(tables_fingerprint: str, feature_sets: Sequence[str], holdout: float, seed: int) -> str:
+    """Return the name of the matrix that `build` makes of such tables, asked for so, with this room's code."""
+    return cache.fingerprint(
+        tables=tables_fingerprint,
+        feature_sets=list(feature_sets),
+        holdout=float(holdout),
+        seed=seed,
+        code=cache.code_digest(features),
+    )
+
+
+def build(
+    tables: Mapping[str, pl.LazyFrame],
+    feature_sets: Sequence[str] = FEATURE_SETS,
+    *,
+    holdout: float = 0.1,
+    seed: int = 0,
+    fingerprint: str = "",
+    progress: Progress = silent,
+) -> FeatureMatrix:
+    """Compute the features of the devices of gender_age_train.
+
+    Parameters
+    ----------
+    tables : mapping of str to LazyFrame
+        The seven tables by name, typed as in ``sources.schema``.
+    feature_sets : sequence of str
+        As from `parse_feature_sets`.
+    holdout : float
+        Share of the rows that no sweep will see, stratified by label; in [0, 1).
+    seed : int
+        Of the hold-out.
+    fingerprint : str
+        `features_fingerprint`, for the manifest.
+    progress : callable
+        Told what begins, as a short sentence.
+
+    Returns
+    -------
+    FeatureMatrix
+        Rows in file order; columns in the order of `FEATURE_SETS`, and within a set by kind and then by id or name.
+
+    Raises
+    ------
+    GridfoldError
+        The hold-out is impossible, or the devices have no two groups or one device has two.
+    """
+    check_share(holdout)
+    devices = labelled_devices(tables["gender_age_train"])
+    held = holdout_rows(devices["label"].to_numpy(), holdout, seed)
+    rows = devices.with_columns(split=pl.Series(np.where(held, HOLDOUT, TRAIN), dtype=pl.String))
+    blocks = feature_blocks(devices["device_id"], tables, feature_sets, progress)
+    progress("Joining the feature sets")
+    X = joined(blocks)
+    columns = _columns(blocks)
+    manifest = {
+        "fingerprint": fingerprint,
+        "feature_sets": list(feature_sets),
+        "holdout": holdout,
+        "seed": seed,
+        "counts": _counts(X.nnz, rows, columns),
+        "versions": {"python": platform.python_version()} | {package: version(package) for package in _VERSIONED},
+    }
+    return FeatureMatrix(X, columns, rows, manifest)
+
+
+def _columns(blocks: Sequence[Block]) -> pl.DataFrame:
+    parts = [
+        pl.DataFrame({"name": pl.Series(block.names, dtype=pl.String), "set": block.feature_set}) for block in blocks
+    ]
+    return pl.concat(parts)
+
+
+def _counts(values: int, rows: pl.DataFrame, columns: pl.DataFrame) -> dict[str, object]:
+    return {
+        "rows": len(rows),
+        "columns": len(columns),
+        "values": values,
+        TRAIN: rows.filter(split=TRAIN).height,
+        HOLDOUT: rows.filter(split=HOLDOUT).height,
+        "columns_of_set": dict(columns.group_by("set", maintain_order=True).len().iter_rows()),
+        "rows_of_label": dict(rows.group_by("label").len().sort("label").iter_rows()),
+    }

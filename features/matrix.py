@@ -1,0 +1,100 @@
+"""The features of the labelled devices, in memory and on disk.
+
+Four files that other programs open as well: SciPy reads ``matrix.npz``, anything reads Parquet and JSON. Not one
+Parquet of 20,000 columns: it would be a hundred times larger, and slower to read than to compute.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from errors import GridfoldError
+
+MATRIX, COLUMNS, ROWS, MANIFEST = "matrix.npz", "columns.parquet", "rows.parquet", "manifest.json"
+TRAIN, HOLDOUT = "train", "holdout"
+
+
+@dataclass(frozen=True)
+class FeatureMatrix:
+    """Rows of devices, columns of features.
+
+    Attributes
+    ----------
+    X : csr_matrix of shape (n_devices, n_columns), float32
+    columns : DataFrame of n_columns rows
+        ``name`` and ``set``, both String.
+    rows : DataFrame of n_devices rows
+        ``device_id`` (Int64), ``label`` (String) and ``split`` ('train' or 'holdout').
+    manifest : mapping
+        ``fingerprint``, ``counts``, ``versions`` and what was asked for; only what JSON can say.
+    """
+
+    X: sp.csr_matrix
+    columns: pl.DataFrame
+    rows: pl.DataFrame
+    manifest: Mapping[str, Any]
+
+    @property
+    def train_rows(self) -> NDArray[np.intp]:
+        """Row numbers that a sweep may see, ascending."""
+        return np.flatnonzero(self.rows["split"].to_numpy() == TRAIN)
+
+    @property
+    def holdout_rows(self) -> NDArray[np.intp]:
+        """Row numbers held out, ascending."""
+        return np.flatnonzero(self.rows["split"].to_numpy() == HOLDOUT)
+
+    def save(self, folder: Path) -> None:
+        """Write the four files into `folder`, which exists; not compressed, as that takes longer than all the rest."""
+        sp.save_npz(folder / MATRIX, self.X, compressed=False)
+        self.columns.write_parquet(folder / COLUMNS)
+        self.rows.write_parquet(folder / ROWS)
+        (folder / MANIFEST).write_text(json.dumps(dict(self.manifest), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> FeatureMatrix:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        GridfoldError
+            A file is missing or damaged, or the four do not belong together.
+        """
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            X = sp.csr_matrix(sp.load_npz(folder / MATRIX))
+            columns, rows = pl.read_parquet(folder / COLUMNS), pl.read_parquet(folder / ROWS)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+            raise _not_whole(folder, str(error).splitlines()[0]) from error
+        _check_consistent(folder, X, columns, rows, manifest)
+        return cls(X, columns, rows, manifest)
+
+
+def _check_consistent(folder: Path, X: sp.csr_matrix, columns: pl.DataFrame, rows: pl.DataFrame, manifest: Any) -> None:
+    stored = manifest.get("counts", {}) if isinstance(manifest, dict) else {}
+    found = {"rows": X.shape[0], "columns": X.shape[1], "values": X.nnz}
+    for what, count in found.items():
+        if stored.get(what) != count:
+            raise _not_whole(folder, f"{MANIFEST} says {stored.get(what)} {what} and {MATRIX} has {count}")
+    for name, table, expected, count in (
+        (COLUMNS, columns, ["name", "set"], X.shape[1]),
+        (ROWS, rows, ["device_id", "label", "split"], X.shape[0]),
+    ):
+        if table.columns != expected:
+            raise _not_whole(folder, f"{name} has the columns {table.columns} and not {expected}")
+        if len(table) != count:
+            raise _not_whole(folder, f"{name} has {len(table)} rows and {MATRIX} is {X.shape[0]} by {X.shape[1]}")
+
+
+def _not_whole(folder: Path, why: str) -> GridfoldError:
+    return GridfoldError(f"{folder}: not a whole feature matrix: {why}. Delete the folder and run featurize again.")
