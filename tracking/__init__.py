@@ -1,1 +1,7 @@
+"""Nested runs, reports and plots, the step cache and the model registry: the only room that speaks to MLflow."""
 
+from tracking.datasets import Table
+from tracking.recorder import SweepRecorder
+from tracking.runs import EntryRun
+
+__all__ = ["EntryRun", "SweepRecorder", "Table"]

@@ -1,0 +1,156 @@
+"""The runs of a sweep's candidates: one child each, written in as few requests as MLflow allows.
+
+A candidate costs one ``create_run`` with all its tags, one ``log_batch`` per flush that has news of it, one
+``set_terminated`` and, when the ranks are known, one more ``log_batch``: ``benchmarks/tracking_cost.py``. Nothing is ever
+read back, so the thousandth child costs what the first did.
+
+A child holds what is needed to rebuild its FoldScores: ``candidate.params`` (JSON, since MLflow's params are strings),
+the split scores as metrics, and ``candidate.times``, a tag rather than two more metrics per fold, which would crowd the
+metrics that a person chooses from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mlflow.utils.time import get_current_time_millis
+
+from tracking import store
+from tracking.runs import EntryRun
+from tuning.candidates import Candidate
+from tuning.results import FoldScore, SweepResult
+
+PARENT = "mlflow.parentRunId"
+KEY = "candidate.key"
+PARAMS = "candidate.params"
+TIMES = "candidate.times"
+ERROR = "candidate.error"
+ERROR_FILE = "error.txt"
+_NAME_LIMIT = 250
+
+
+@dataclass
+class _Child:
+    """An open child: its run, and the folds that it has had so far."""
+
+    run_id: str
+    scores: dict[int, FoldScore] = field(default_factory=dict)
+
+
+class ChildRuns:
+    """The children of one sweep's run.
+
+    Parameters
+    ----------
+    parent : EntryRun
+    fixed : mapping of str to object
+        Parameters that all candidates share; every child shows them beside its own.
+    scorers : sequence of str
+    n_folds : int
+        A child that has had this many folds is complete and ends.
+    """
+
+    def __init__(self, parent: EntryRun, fixed: Mapping[str, Any], scorers: Sequence[str], n_folds: int) -> None:
+        self._parent = parent
+        self._client = parent.client
+        self._fixed = fixed
+        self._suffixes = suffixes(scorers)
+        self._n_folds = n_folds
+        self._open: dict[Candidate, _Child] = {}
+        self._ended: dict[Candidate, str] = {}
+
+    def record(self, candidate: Candidate, scores: Sequence[FoldScore]) -> bool:
+        """Write the folds that a candidate has newly had; the first of them makes its run, the last one ends it.
+
+        Returns
+        -------
+        bool
+            True where the candidate is complete.
+        """
+        child = self._open.get(candidate)
+        params = {} if child else {**self._fixed, **candidate.params}
+        if child is None:
+            child = self._open[candidate] = _Child(self._create(candidate, scores[0]))
+        child.scores |= {score.fold: score for score in scores}
+        complete = len(child.scores) == self._n_folds
+        metrics = self._split_metrics(scores) | (self._summary(child) if complete else {})
+        self._client.log_batch(
+            child.run_id, store.as_metrics(metrics), store.as_params(params), store.as_tags(_progress_tags(child))
+        )
+        if complete:
+            self._end(candidate, child)
+        return complete
+
+    def rank(self, result: SweepResult) -> None:
+        """Write each candidate's rank, which only the whole sweep knows."""
+        table = result.cv_results()
+        columns = {f"rank_test_{suffix}": table[f"rank_test_{suffix}"] for suffix in self._suffixes.values()}
+        failed = set(result.failed)
+        for place, candidate in enumerate(result.candidates):
+            if candidate in self._ended and candidate not in failed:
+                ranks = {name: column[place] for name, column in columns.items()}
+                self._client.log_batch(self._ended[candidate], store.as_metrics(ranks))
+
+    def close(self, status: str) -> None:
+        """End the children that are still open as `status`."""
+        while self._open:
+            _, child = self._open.popitem()
+            self._client.set_terminated(child.run_id, status)
+
+    def _create(self, candidate: Candidate, first: FoldScore) -> str:
+        started = get_current_time_millis() - round(1000 * (first.fit_seconds + first.score_seconds))
+        tags = self._parent.inherited_tags() | {
+            PARENT: self._parent.run_id,
+            KEY: candidate.key,
+            PARAMS: store.text(dict(candidate.params), store.TAG_LIMIT),
+        }
+        name = store.text(candidate.name, _NAME_LIMIT)
+        run = self._client.create_run(self._parent.experiment_id, start_time=started, tags=tags, run_name=name)
+        return str(run.info.run_id)
+
+    def _end(self, candidate: Candidate, child: _Child) -> None:
+        errors = _errors(child)
+        if errors:
+            self._client.log_text(child.run_id, "\n".join(errors) + "\n", ERROR_FILE)
+        self._client.set_terminated(child.run_id, "FAILED" if errors else "FINISHED")
+        self._ended[candidate] = child.run_id
+        del self._open[candidate]
+
+    def _split_metrics(self, scores: Sequence[FoldScore]) -> dict[str, float]:
+        return {
+            f"split{score.fold}_test_{suffix}": score.scores[name]
+            for score in scores
+            for name, suffix in self._suffixes.items()
+            if name in score.scores
+        }
+
+    def _summary(self, child: _Child) -> dict[str, float]:
+        """Means over the folds under scikit-learn's names; none of the scores where a fold failed."""
+        folds = list(child.scores.values())
+        summary = {
+            "mean_fit_time": float(np.mean([score.fit_seconds for score in folds])),
+            "mean_score_time": float(np.mean([score.score_seconds for score in folds])),
+        }
+        for name, suffix in {} if _errors(child) else self._suffixes.items():
+            splits = [score.scores[name] for score in folds]
+            summary |= {f"mean_test_{suffix}": float(np.mean(splits)), f"std_test_{suffix}": float(np.std(splits))}
+        return summary
+
+
+def suffixes(scorers: Sequence[str]) -> dict[str, str]:
+    """Return what a scorer's columns end in, as GridSearchCV has it: ``score`` for an only one, else its name."""
+    return {scorers[0]: "score"} if len(scorers) == 1 else {name: name for name in scorers}
+
+
+def _progress_tags(child: _Child) -> dict[str, str]:
+    times = {fold: (round(s.fit_seconds, 3), round(s.score_seconds, 3)) for fold, s in sorted(child.scores.items())}
+    errors = _errors(child)
+    return {TIMES: json.dumps(times)} | ({ERROR: errors[0]} if errors else {})
+
+
+def _errors(child: _Child) -> list[str]:
+    return [f"fold {fold}: {score.error}" for fold, score in sorted(child.scores.items()) if score.error]

@@ -1,0 +1,147 @@
+"""The live record of a sweep: an observer that keeps one child run per candidate while the sweep goes on.
+
+The writing is done on one thread of the recorder's own, so that a slow store never holds back a fit. It waits half a
+second after the first news and then writes all that has come meanwhile, each candidate once: a fold is visible well
+within two seconds, and a candidate whose folds come in one go costs one batch. We do not use MLflow's asynchronous
+mode: it queues every value by itself and was measured slower than plain synchronous calls.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from errors import TrackingError
+from tracking import store
+from tracking.children import ChildRuns
+from tracking.runs import EntryRun
+from tuning.candidates import Candidate
+from tuning.results import FoldScore, SweepResult
+from tuning.spec import SweepSpec
+
+LINGER_SECONDS = 0.5
+
+
+class SweepRecorder:
+    """Observes one sweep and keeps its child runs; use it as a ``with`` block around the sweep.
+
+    Leaving the block before the sweep has ended closes every open child: KILLED on an interrupt, else FAILED.
+
+    Thread
+        ``started``, ``scored`` and ``ended`` only queue, and raise TrackingError if an earlier write was refused;
+        ``ended`` returns when all is written. Memory holds the scores not written yet and one run id per candidate.
+
+    Parameters
+    ----------
+    parent : EntryRun
+        The sweep's own run. Its metric ``best_<scorer>`` follows the sweep, with the number of candidates as step.
+    """
+
+    def __init__(self, parent: EntryRun) -> None:
+        self._parent = parent
+        self._queue: SimpleQueue[list[FoldScore] | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._refused: TrackingError | None = None
+
+    def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
+        """Open the record."""
+        self._children = ChildRuns(self._parent, spec.fixed, spec.scorers, n_folds)
+        self._best = _Best(spec.refit_scorer, n_folds)
+        self._thread = Thread(target=self._write_until_told, name="sweep-recorder", daemon=True)
+        self._thread.start()
+
+    def scored(self, scores: list[FoldScore]) -> None:
+        """Queue these scores."""
+        self._raise_if_refused()
+        self._queue.put(scores)
+
+    def ended(self, result: SweepResult) -> None:
+        """Write what is queued, then the ranks."""
+        self._flush()
+        self._raise_if_refused()
+        with store.refusals("log the candidates' ranks"):
+            self._children.rank(result)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._thread is None:
+            return
+        self._flush()
+        with suppress(TrackingError), store.refusals("end the candidates' runs"):
+            self._children.close("FAILED" if isinstance(error, Exception) else "KILLED")
+
+    def _flush(self) -> None:
+        if self._thread is not None and self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _raise_if_refused(self) -> None:
+        if self._refused is not None:
+            raise self._refused
+
+    def _write_until_told(self) -> None:
+        """Write batches until told to stop or refused; what comes after a refusal is dropped, for the sweep ends."""
+        more = True
+        while more and self._refused is None:
+            scores, more = self._gather()
+            try:
+                with store.refusals("record the candidates' runs"):
+                    self._write(scores)
+            except TrackingError as error:
+                self._refused = error
+            except Exception as error:
+                self._refused = TrackingError(f"the candidates' runs could not be recorded ({error!r}).")
+                self._refused.__cause__ = error
+
+    def _gather(self) -> tuple[list[FoldScore], bool]:
+        """Wait for news, then for what follows within half a second; False where the end was among it."""
+        gathered: list[FoldScore] = []
+        until: float | None = None
+        while True:
+            try:
+                item = self._queue.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            except Empty:
+                return gathered, True
+            if item is None:
+                return gathered, False
+            gathered += item
+            until = until or time.monotonic() + LINGER_SECONDS
+
+    def _write(self, scores: list[FoldScore]) -> None:
+        by_candidate: dict[Candidate, list[FoldScore]] = {}
+        for score in scores:
+            by_candidate.setdefault(score.candidate, []).append(score)
+        for candidate, news in by_candidate.items():
+            self._children.record(candidate, news)
+        if self._best.improved_by(scores):
+            self._parent.log_metrics({f"best_{self._best.scorer}": self._best.score}, step=self._best.n_complete)
+
+
+class _Best:
+    """The best mean score so far, over candidates that have had every fold."""
+
+    def __init__(self, scorer: str, n_folds: int) -> None:
+        self.scorer = scorer
+        self.score = -np.inf
+        self.n_complete = 0
+        self._n_folds = n_folds
+        self._partial: dict[Candidate, list[float]] = {}
+
+    def improved_by(self, scores: list[FoldScore]) -> bool:
+        """Take these in; True where the best is better for them."""
+        before = self.score
+        for score in scores:
+            splits = self._partial.setdefault(score.candidate, [])
+            splits.append(score.scores.get(self.scorer, np.nan))
+            if len(splits) == self._n_folds:
+                self.n_complete += 1
+                self.score = max(self.score, float(np.mean(self._partial.pop(score.candidate))))
+        return self.score > before

@@ -1,0 +1,197 @@
+"""The run of an entry point, whoever made it.
+
+``mlflow run`` makes a run, logs every MLproject parameter on it (defaults too), and passes it on by environment; an
+entry point that is started by hand makes its own. Either way the entry point sets the final status itself: ``mlflow
+run`` only sees an exit code, so it could not tell KILLED from FAILED, and it leaves a run that has ended alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mlflow import MlflowClient, get_tracking_uri
+from mlflow.entities import Run
+from mlflow.tracking.context.registry import resolve_tags
+
+from errors import GridfoldError, TrackingError
+from tracking import store
+from tracking.datasets import Table, as_inputs
+
+NOTE = "mlflow.note.content"
+_INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+
+
+class EntryRun:
+    """One run in the tracking store, ended by leaving its ``with`` block.
+
+    The block's end sets the status: FINISHED, KILLED on an interrupt, FAILED on an error, with the error's one line as
+    the run's note. Methods raise TrackingError where the store refuses.
+
+    Attributes
+    ----------
+    client : MlflowClient
+    run_id, experiment_id : str
+    """
+
+    def __init__(self, client: MlflowClient, run: Run) -> None:
+        self.client = client
+        self.run_id: str = run.info.run_id
+        self.experiment_id: str = run.info.experiment_id
+        self._params: dict[str, str] = dict(run.data.params)
+        self._tags: dict[str, str] = dict(run.data.tags)
+        self._ended = False
+
+    @classmethod
+    def begin(cls, entry_point: str) -> Self:
+        """Attach to the run that ``MLFLOW_RUN_ID`` names, or make one called `entry_point`.
+
+        Raises
+        ------
+        TrackingError
+            The store cannot be reached, or does not know the run.
+        """
+        client = store.connect()
+        run_id = os.environ.get("MLFLOW_RUN_ID")
+        return cls(client, _attach(client, run_id) if run_id else _create(client, entry_point))
+
+    def sibling(self, name: str) -> EntryRun:
+        """Make another run in the same experiment, with this one's user and source."""
+        with store.refusals(f"create the run '{name}'"):
+            tags = self.inherited_tags()
+            return EntryRun(self.client, self.client.create_run(self.experiment_id, tags=tags, run_name=name))
+
+    def inherited_tags(self) -> dict[str, str]:
+        """Return the tags that tell where this run came from, for the runs made from it."""
+        return {name: self._tags[name] for name in _INHERITED if name in self._tags}
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log the entry point's parameters, save those that the run already holds: MLflow never rewrites a param."""
+        self._write_params({name: value for name, value in params.items() if name not in self._params})
+
+    def log_best_params(self, params: Mapping[str, Any]) -> None:
+        """Log the winner's parameters under their own names, as ``best_NAME`` where the run already holds that name."""
+        self._write_params({f"best_{name}" if name in self._params else name: value for name, value in params.items()})
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Log `metrics` in one request."""
+        with store.refusals("log metrics"):
+            self.client.log_batch(self.run_id, metrics=store.as_metrics(metrics, step))
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set `tags` in one request."""
+        with store.refusals("set tags"):
+            self.client.log_batch(self.run_id, tags=store.as_tags(tags))
+        self._tags |= {name: str(value) for name, value in tags.items()}
+
+    def set_note(self, markdown: str) -> None:
+        """Set the text that the run's page opens with."""
+        self.set_tags({NOTE: markdown})
+
+    def log_text(self, content: str, path: str) -> None:
+        """Store `content` as the artifact `path`."""
+        with store.refusals(f"store {path}"):
+            self.client.log_text(self.run_id, content, path)
+
+    def log_file(self, source: Path, folder: str | None = None) -> None:
+        """Store the file `source`, in the artifact `folder` if one is named."""
+        with store.refusals(f"store {source.name}"):
+            self.client.log_artifact(self.run_id, str(source), folder)
+
+    def log_folder(self, source: Path, folder: str) -> None:
+        """Store what is in the folder `source` as the artifact `folder`."""
+        with store.refusals(f"store {folder}/"):
+            self.client.log_artifacts(self.run_id, str(source), folder)
+
+    def log_datasets(self, tables: Iterable[Table]) -> None:
+        """Log `tables` as the run's dataset inputs."""
+        with store.refusals("log the dataset inputs"):
+            self.client.log_inputs(self.run_id, datasets=as_inputs(tables))
+
+    def finish(self) -> None:
+        """End the run FINISHED."""
+        self._end("FINISHED")
+
+    def fail(self, line: str) -> None:
+        """End the run FAILED, with `line` as its note."""
+        self._end("FAILED", line)
+
+    def kill(self, line: str = "Interrupted.") -> None:
+        """End the run KILLED, with `line` as its note."""
+        self._end("KILLED", line)
+
+    def where_to_look(self) -> str:
+        """Return what to type or open to see this run in the MLflow UI."""
+        uri = get_tracking_uri()
+        page = f"#/experiments/{self.experiment_id}/runs/{self.run_id}"
+        if uri.startswith(("http://", "https://")):
+            return f"{store.shown(uri).rstrip('/')}/{page}"
+        if uri.startswith("databricks"):
+            return f"run {self.run_id} in the workspace of {uri}"
+        return f"mlflow ui --backend-store-uri {store.shown(uri)}   # then http://127.0.0.1:5000/{page}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if error is None:
+            self.finish()
+            return
+        with suppress(TrackingError):  # the error that ended the block is the one worth showing
+            if isinstance(error, GridfoldError):
+                self.fail(str(error))
+            elif isinstance(error, Exception):
+                self.fail(f"{type(error).__name__}: {store.first_line(error)}")
+            else:
+                self.kill()
+
+    def _write_params(self, params: Mapping[str, Any]) -> None:
+        with store.refusals("log params"):
+            self.client.log_batch(self.run_id, params=store.as_params(params))
+        self._params |= {name: store.text(value) for name, value in params.items()}
+
+    def _end(self, status: str, note: str | None = None) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        with store.refusals(f"end the run as {status}"):
+            if note is not None:
+                self.client.set_tag(self.run_id, NOTE, store.text(note, store.TAG_LIMIT))
+            self.client.set_terminated(self.run_id, status)
+
+
+def _attach(client: MlflowClient, run_id: str) -> Run:
+    try:
+        with store.refusals(f"open the run {run_id}"):
+            run = client.get_run(run_id)
+            if run.info.status != "RUNNING":
+                client.update_run(run_id, status="RUNNING")
+            return run
+    except TrackingError as error:
+        raise TrackingError(
+            f"MLFLOW_RUN_ID names the run {run_id}, which {store.shown(get_tracking_uri())} does not give, seen from"
+            f" {Path.cwd()}: {store.first_line(error.__cause__ or error)}. A relative sqlite path means another file in"
+            " another folder: set MLFLOW_TRACKING_URI to an absolute path or a server."
+        ) from error
+
+
+def _create(client: MlflowClient, name: str) -> Run:
+    with store.refusals(f"create the run '{name}'"):
+        tags = resolve_tags({"mlflow.source.name": Path(sys.argv[0]).name or name})
+        return client.create_run(_experiment_id(client), tags=tags, run_name=name)
+
+
+def _experiment_id(client: MlflowClient) -> str:
+    """Return the experiment that MLflow's own variables name, made if need be; else MLflow's default one."""
+    if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
+        return given
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    if not name:
+        return "0"
+    found = client.get_experiment_by_name(name)
+    return str(found.experiment_id if found else client.create_experiment(name))
