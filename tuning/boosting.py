@@ -18,6 +18,13 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 
+# What a booster understands beyond its estimator's own parameters (XGBoost's "Parameters" page); get_params() of an
+# unfitted estimator does not list them. Aliases such as seed and nthread are left out: two names, two values.
+BOOSTER_PARAMETERS = frozenset(
+    {"feature_selector", "huber_slope", "max_cached_hist_node", "normalize_type", "num_class", "one_drop"}
+    | {"process_type", "quantile_alpha", "rate_drop", "refresh_leaf", "sample_type", "skip_drop", "top_k"}
+    | {"aft_loss_distribution", "aft_loss_distribution_scale", "tweedie_variance_power", "updater"}
+)
 _WHOLE_FOREST_PER_ROUND = (xgb.XGBRFClassifier, xgb.XGBRFRegressor)
 
 

@@ -23,7 +23,7 @@ class Dataset:
         The labels as the user wrote them; None for regression.
     columns : sequence of str, of length n_columns
     sample_weight : ndarray of shape (n_rows,) or None
-        Weighs rows when training; scores are unweighted, as GridSearchCV's are.
+        Weighs rows in training and in scoring.
     """
 
     X: Any

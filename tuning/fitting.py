@@ -92,7 +92,7 @@ def _score(
     workload: Workload, fit: Fit, candidate: Candidate, fitted: Any, test: Dataset, fit_seconds: float
 ) -> FoldScore:
     begun = time.perf_counter()
-    scores = score(fitted, test.X, test.y, workload.scorers)
+    scores = score(fitted, test, workload.scorers)
     return FoldScore(candidate, fit.fold, scores, fit_seconds, time.perf_counter() - begun)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
 
+from tuning.dataset import Dataset
 
-def score(estimator: Any, X: Any, y: NDArray[Any], scorers: Sequence[str]) -> Mapping[str, float]:
+
+def score(estimator: Any, rows: Dataset, scorers: Sequence[str]) -> Mapping[str, float]:
     """Score a fitted estimator.
 
     Parameters
     ----------
     estimator : object
         Fitted, with the methods that the scorers need.
-    X : array-like of shape (n_rows, n_columns)
-    y : ndarray of shape (n_rows,)
+    rows : Dataset
+        Weighed where they carry weights and the scorer takes them, as in GridSearchCV.
     scorers : sequence of str
         scikit-learn scorer names; they share the predictions.
 
@@ -27,4 +28,5 @@ def score(estimator: Any, X: Any, y: NDArray[Any], scorers: Sequence[str]) -> Ma
         By scorer name, greater is better.
     """
     scorer = check_scoring(estimator, scoring=list(scorers))
-    return {name: float(value) for name, value in scorer(estimator, X, y).items()}
+    weights = {} if rows.sample_weight is None else {"sample_weight": rows.sample_weight}
+    return {name: float(value) for name, value in scorer(estimator, rows.X, rows.y, **weights).items()}

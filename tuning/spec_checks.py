@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from errors import SpecError, did_you_mean
+from tuning.boosting import BOOSTER_PARAMETERS, is_boosted
 from tuning.estimators import estimator_class, make_estimator
 from tuning.strategies import STRATEGIES
 
@@ -33,7 +34,7 @@ def check(spec: SweepSpec) -> None:
 
 def _check_parameters(spec: SweepSpec) -> None:
     estimator = make_estimator(spec.estimator, {})
-    known = estimator.get_params()
+    known = {*estimator.get_params(), *(BOOSTER_PARAMETERS if is_boosted(estimator) else ())}
     class_name = estimator_class(spec.estimator).__name__
     for section, params in (("fixed", spec.fixed), ("grid", spec.grid)):
         for name in params:

@@ -1,0 +1,141 @@
+"""Every kind of mistake in a spec gets one line that names the file, the key, what came and what to do."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from errors import SpecError
+from tuning import SweepSpec
+
+GOOD = {
+    "estimator": "xgboost.XGBClassifier",
+    "fixed": {"random_state": 0},
+    "grid": {"n_estimators": [300, 400], "max_depth": [3, 4]},
+    "scoring": "neg_log_loss",
+    "cv": {"folds": 5, "shuffle": True, "seed": 0},
+    "search": {"strategy": "grid"},
+}
+
+
+@pytest.fixture
+def complaint(tmp_path):
+    """Write a spec and return what loading it says, without the path."""
+
+    def load(content) -> str:
+        path = tmp_path / "mine.yaml"
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        with pytest.raises(SpecError) as caught:
+            SweepSpec.load(path)
+        message = str(caught.value)
+        assert message.startswith(f"{path}: ")
+        assert "\n" not in message
+        return message.removeprefix(f"{path}: ")
+
+    return load
+
+
+def changed(**changes):
+    return {**GOOD, **changes}
+
+
+def test_a_good_spec_loads_with_its_defaults(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({key: GOOD[key] for key in ("estimator", "grid", "scoring")}))
+    spec = SweepSpec.load(path)
+    assert (spec.cv.folds, spec.cv.shuffle, spec.search.strategy) == (5, True, "grid")
+    assert spec.scorers == ("neg_log_loss",)
+    assert spec.refit_scorer == "neg_log_loss"
+
+
+@pytest.mark.parametrize("path", sorted(Path("spaces").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_spec_that_comes_with_the_project_loads(path):
+    assert SweepSpec.load(path).grid
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (changed(estimater="x"), "estimater: unknown key. Did you mean 'estimator'?"),
+        (changed(zzz=1), "zzz: unknown key. Known keys here: estimator, fixed, grid, scoring, refit, cv, search"),
+        (changed(cv={"fold": 3}), "cv.fold: unknown key. Did you mean 'folds'?"),
+        (changed(cv={"folds": 1}), "cv.folds: should be greater than or equal to 2, got 1."),
+        (changed(cv={"folds": "five"}), "cv.folds: should be a integer, got 'five'."),
+        (changed(cv={"shuffle": "yes please"}), "cv.shuffle: should be a boolean, got 'yes please'."),
+        (changed(grid=[1]), "grid: should be a dictionary, got [1]."),
+        (changed(grid={}), "grid: it is empty."),
+        (changed(grid={"max_depth": []}), "grid.max_depth: the list is empty."),
+        (changed(grid={"max_depth": 3}), "grid.max_depth: expected a list of values, got 3. Write [3]."),
+        (changed(grid={"max_depth": [3, 4, 3]}), "grid.max_depth: the value 3 stands twice."),
+        (
+            "estimator: xgboost.XGBClassifier\nscoring: accuracy\ngrid: {max_depth: [2016-05-01]}",
+            "grid.max_depth: 2016-05-01 is a date; expected numbers, text",
+        ),
+        (
+            changed(grid={"n_estimator": [300]}),
+            "grid.n_estimator: XGBClassifier has no parameter 'n_estimator'. Did you mean 'n_estimators'?",
+        ),
+        (
+            changed(fixed={"learning_rat": 0.1}),
+            "fixed.learning_rat: XGBClassifier has no parameter 'learning_rat'. Did you mean 'learning_rate'?",
+        ),
+        (changed(fixed={"max_depth": 3}), "grid.max_depth: 'max_depth' also stands under fixed."),
+        (
+            changed(estimator="xgboost.XGBClasifier"),
+            "estimator: xgboost has no class 'XGBClasifier'. Did you mean 'XGBClassifier'?",
+        ),
+        (changed(estimator="xgbost.XGBClassifier"), "estimator: no module named 'xgbost'. Did you mean 'xgboost'?"),
+        (changed(estimator="nowhere.Thing"), "estimator: no module named 'nowhere'. Install nowhere."),
+        (changed(estimator="sklearn.nowhere.Thing"), "estimator: no module named 'sklearn.nowhere'."),
+        (
+            changed(estimator="XGBClassifier"),
+            "estimator: expected a dotted path, got 'XGBClassifier'. Did you mean 'xgboost.XGBClassifier'?",
+        ),
+        (changed(estimator="pathlib.Path"), "estimator: 'pathlib.Path' is not an estimator of scikit-learn's kind"),
+        (changed(estimator="sklearn.pipeline.Pipeline"), "estimator: sklearn.pipeline.Pipeline cannot be built"),
+        (changed(estimator=3), "estimator: should be a text, got 3."),
+        (
+            changed(scoring="neg_logloss"),
+            "scoring: scikit-learn has no scorer 'neg_logloss'. Did you mean 'neg_log_loss'?",
+        ),
+        (changed(scoring=[]), "scoring: the list is empty."),
+        (changed(scoring=["accuracy", "accuracy"], refit="accuracy"), "scoring: a scorer stands twice."),
+        (changed(scoring=["accuracy", "neg_log_loss"]), "refit: the key is missing. With several scorers"),
+        (
+            changed(scoring=["accuracy", "neg_log_loss"], refit="acuracy"),
+            "refit: 'acuracy' is not among the scorers accuracy, neg_log_loss. Did you mean 'accuracy'?",
+        ),
+        (
+            changed(estimator="sklearn.svm.LinearSVC", fixed={}, grid={"C": [1]}),
+            "scoring: neg_log_loss needs predict_proba, which LinearSVC does not have.",
+        ),
+        (changed(search={"strategy": "gird"}), "search.strategy: there is no strategy 'gird'. Did you mean 'grid'?"),
+        (changed(fixed={"early_stopping_rounds": 5}), "fixed.early_stopping_rounds: a fold has no rows to stop on"),
+        ({key: GOOD[key] for key in GOOD if key != "grid"}, "grid: the key is missing."),
+        ("", "expected a mapping of keys such as 'estimator' and 'grid', got an empty file."),
+        ("- a\n- b\n", "expected a mapping of keys such as 'estimator' and 'grid', got a list."),
+        ("estimator: [unclosed\n", "line 2: "),
+        ("grid: {a: [1]}\ngrid: {b: [1]}\n", "line 2: the key 'grid' stands twice."),
+    ],
+)
+def test_a_mistake_gets_one_line_that_names_it(complaint, content, said):
+    assert said in complaint(content)
+
+
+def test_a_missing_file_gets_the_nearest_name(tmp_path):
+    (tmp_path / "quick.yaml").write_text("")
+    with pytest.raises(SpecError, match=r"quik\.yaml: no such file\. Did you mean '.*quick\.yaml'\?"):
+        SweepSpec.load(tmp_path / "quik.yaml")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SpecError, match="the file cannot be read"):
+        SweepSpec.load(path)
+
+
+def test_parameters_that_only_the_booster_knows_are_allowed(tmp_path):
+    path = tmp_path / "dart.yaml"
+    path.write_text(yaml.safe_dump(changed(fixed={"booster": "dart", "rate_drop": 0.1})))
+    assert SweepSpec.load(path).fixed["rate_drop"] == 0.1
