@@ -30,6 +30,10 @@ class FitError(GridfoldError):
     """Every candidate failed, so there is nothing to choose from."""
 
 
+class EngineError(GridfoldError):
+    """The workers that were to run the fits are lost or cannot be had."""
+
+
 class TrackingError(GridfoldError):
     """The tracking store or the model registry refused."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from queue import SimpleQueue
 
+from errors import EngineError
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
@@ -37,8 +38,8 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     ------
     SpecError
         The folds do not fit the data.
-    FitError
-        Every candidate failed.
+    EngineError
+        The engine lost its workers.
     """
     begun = time.perf_counter()
     workload = Workload.for_spec(spec, data)
@@ -57,7 +58,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
             running, units = running + 1, units + 1
         if not running:
             break
-        scores = ended.get().result()
+        scores = _outcome(ended.get())
         running -= 1
         for score in scores:
             table[score.candidate][score.fold] = score
@@ -68,6 +69,15 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     for observer in observers:
         observer.ended(result)
     return result
+
+
+def _outcome(future: Future[list[FoldScore]]) -> list[FoldScore]:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise EngineError(
+            "a worker process was killed, most likely for lack of memory. Use fewer cores (-P cores=1) or less data."
+        ) from error
 
 
 def _result(spec: SweepSpec, table: dict[Candidate, dict[int, FoldScore]], units: int, seconds: float) -> SweepResult:

@@ -1,0 +1,152 @@
+"""The local engine: one copy of the data, errors as results, and a clean end."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+import xgboost as xgb
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from tuning import Candidate, Dataset, Fit, SweepSpec, Workload, open_engine, sweep
+from tuning.engines import LocalEngine
+
+
+class Nosy(ClassifierMixin, BaseEstimator):
+    """Tells in which process it was trained, whether it may write to its rows, and fails when asked to."""
+
+    def __init__(self, mood="calm"):
+        self.mood = mood
+
+    def fit(self, X, y):
+        if self.mood == "raise":
+            raise ValueError("a mood\nof two lines")
+        if self.mood == "die":
+            os._exit(3)
+        if self.mood == "sleep":
+            time.sleep(600)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(X.shape[0], dtype=int)
+
+
+def rows(n_rows=60, n_classes=3):
+    y = np.arange(n_rows) % n_classes
+    X = np.random.default_rng(0).normal(size=(n_rows, 4)).astype(np.float32) + y[:, None]
+    return Dataset(X, y, np.unique(y))
+
+
+def spec(**changes):
+    given = {
+        "estimator": "xgboost.XGBClassifier",
+        "grid": {"max_depth": [2]},
+        "scoring": "accuracy",
+        "cv": {"folds": 3},
+    }
+    return SweepSpec(**{**given, **changes})
+
+
+@pytest.fixture
+def nosy_workload(monkeypatch):
+    """A workload of the estimator above; it is pickled by value, since workers cannot import a test module."""
+    return Workload(Nosy(), ("accuracy",), rows(), Workload.for_spec(spec(), rows()).folds)
+
+
+def test_one_matrix_per_fold_serves_every_fit(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        "tuning.matrices.training_matrix",
+        lambda estimator, X, y, weight: made.append(len(y)) or xgb.QuantileDMatrix(X, y),
+    )
+    with open_engine("local", 2) as engine:
+        result = sweep(spec(grid={"max_depth": [1, 2, 3, 4], "reg_lambda": [1, 2]}), rows(), engine)
+    assert result.n_units == 24
+    assert made == [40, 40, 40]
+
+
+def test_matrices_go_when_the_last_fit_of_their_fold_has_ended():
+    engine = LocalEngine(1)
+    with_folds = Workload.for_spec(spec(), rows())
+    engine.open(with_folds)
+    futures = [engine.submit(Fit(fold.index, (Candidate({"n_estimators": 2}),))) for fold in with_folds.folds]
+    for future in futures:
+        assert not future.result()[0].error
+    assert engine._pool._matrices._kept == {}
+    engine.close()
+
+
+def test_what_an_estimator_raises_is_its_result_in_one_line(nosy_workload):
+    engine = LocalEngine(2)
+    engine.open(nosy_workload)
+    bad = engine.submit(Fit(0, (Candidate({"mood": "raise"}),)))
+    good = engine.submit(Fit(0, (Candidate({"mood": "calm"}),)))
+    assert [score.error for score in bad.result()] == ["ValueError: a mood of two lines"]
+    assert good.result()[0].error is None
+    engine.close()
+
+
+def test_a_booster_that_refuses_its_parameters_fails_alone():
+    grid = {"grow_policy": ["depthwise", "sideways"], "n_estimators": [2, 3]}
+    with open_engine("local", 2) as engine:
+        result = sweep(spec(grid=grid), rows(), engine)
+    assert {c.params["grow_policy"] for c in result.failed} == {"sideways"}
+    assert len(result.failed) == 2
+    assert result.best.params["grow_policy"] == "depthwise"
+
+
+def test_a_worker_that_dies_is_an_engine_lost(nosy_workload):
+    engine = LocalEngine(1)
+    engine.open(nosy_workload)
+    future = engine.submit(Fit(0, (Candidate({"mood": "die"}),)))
+    assert "terminat" in str(future.exception(timeout=60)).lower()
+    engine.close(cancel=True)
+
+
+def test_cancelling_ends_processes_at_once(nosy_workload):
+    engine = LocalEngine(1)
+    engine.open(nosy_workload)
+    engine.submit(Fit(0, (Candidate({"mood": "calm"}),))).result()
+    engine.submit(Fit(0, (Candidate({"mood": "sleep"}),)))
+    closing = threading.Thread(target=engine.close, kwargs={"cancel": True})
+    closing.start()
+    closing.join(timeout=30)
+    assert not closing.is_alive()
+
+
+def test_cancelling_ends_a_booster_after_the_round_at_hand():
+    class Interrupting:
+        def started(self, *_): ...
+
+        def ended(self, _): ...
+
+        def scored(self, _):
+            raise KeyboardInterrupt
+
+    endless = spec(grid={"n_estimators": [1], "max_depth": [1, 10]}, fixed={})
+    workload = Workload.for_spec(endless, rows(3000))
+    engine = LocalEngine(2)
+    engine.open(workload)
+    future = engine.submit(Fit(0, (Candidate({"n_estimators": 1_000_000}),)))
+    while not future.running():
+        time.sleep(0.01)
+    engine.close(cancel=True)
+    assert future.exception() is not None
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fit")]
+
+
+def test_workers_map_the_rows_rather_than_copy_them(nosy_workload):
+    import joblib
+
+    from tuning.engines import local
+
+    engine = LocalEngine(1)
+    engine.open(nosy_workload)
+    path = engine._pool._folder / "workload.joblib"
+    assert isinstance(joblib.load(path, mmap_mode="r").data.X, np.memmap)
+    local._open_workload(path)
+    assert isinstance(local._worker["workload"].data.X, np.memmap)
+    engine.close()
+    assert not path.exists()
