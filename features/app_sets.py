@@ -8,7 +8,7 @@ as that label: columns that are equal are counted once.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import polars as pl
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from features.block import Block
 from features.feature_sets import APP_LABELS, ONE_HOT_CATEGORY, TEXT_CATEGORY
-from features.incidence import DeviceEvents, incidence
+from features.incidence import DeviceEvents, Incidence, incidence
 from features.shares import event_shares
 
-APP_SETS = (APP_LABELS, TEXT_CATEGORY, ONE_HOT_CATEGORY)
+KINDS_OF_COLUMN = {APP_LABELS: ("app", "label"), TEXT_CATEGORY: ("category",), ONE_HOT_CATEGORY: ("category",)}
 
 
 def app_sets(wanted: Collection[str], visits: DeviceEvents, tables: Mapping[str, pl.LazyFrame]) -> list[Block]:
@@ -36,22 +36,24 @@ def app_sets(wanted: Collection[str], visits: DeviceEvents, tables: Mapping[str,
     apps = incidence(tables["app_events"].select("event_id", "app_id"), visits.events["event_id"])
     labels = incidence(tables["app_labels"].select("app_id", "label_id"), apps.columns)
     categories = incidence(named_categories(tables["label_categories"]), labels.columns)
+    of_an_app = {
+        "app": Incidence(sp.identity(len(apps.columns), dtype=bool, format="csr"), apps.columns),
+        "label": labels,
+        "category": Incidence(labels.matrix @ categories.matrix, categories.columns),
+    }
+    kinds = dict.fromkeys(kind for name, kinds in KINDS_OF_COLUMN.items() if name in wanted for kind in kinds)
+    shares = shares_of_each(visits.matrix, apps.matrix, {kind: of_an_app[kind].matrix for kind in kinds})
+    names = {kind: [f"{kind}={value}" for value in of_an_app[kind].columns] for kind in kinds}
+    return [_block(name, names, shares) for name in KINDS_OF_COLUMN if name in wanted]
 
-    itself = sp.identity(len(apps.columns), dtype=bool, format="csr")
-    own = [itself, labels.matrix] if APP_LABELS in wanted else []
-    shared = [labels.matrix @ categories.matrix] if {TEXT_CATEGORY, ONE_HOT_CATEGORY} & set(wanted) else []
-    shares = shares_of_parts(visits.matrix, apps.matrix, [*own, *shared])
 
-    blocks = []
-    if APP_LABELS in wanted:
-        names = [f"app={app}" for app in apps.columns] + [f"label={label}" for label in labels.columns]
-        blocks.append(Block(APP_LABELS, names, sp.hstack(shares[:2], format="csr")))
-    if TEXT_CATEGORY in wanted:
-        blocks.append(Block(TEXT_CATEGORY, [f"category={name}" for name in categories.columns], shares[-1]))
-    if ONE_HOT_CATEGORY in wanted:
-        used = [f"uses_category={name}" for name in categories.columns]
-        blocks.append(Block(ONE_HOT_CATEGORY, used, shares[-1].astype(bool).astype(np.float32)))
-    return blocks
+def _block(feature_set: str, names: Mapping[str, list[str]], shares: Mapping[str, sp.csr_matrix]) -> Block:
+    kinds = KINDS_OF_COLUMN[feature_set]
+    its_names = [name for kind in kinds for name in names[kind]]
+    values = sp.hstack([shares[kind] for kind in kinds], format="csr", dtype=np.float32)
+    if feature_set == ONE_HOT_CATEGORY:
+        return Block(feature_set, [f"uses_{name}" for name in its_names], (values > 0).astype(np.float32))
+    return Block(feature_set, its_names, values)
 
 
 def named_categories(label_categories: pl.LazyFrame) -> pl.LazyFrame:
@@ -60,13 +62,14 @@ def named_categories(label_categories: pl.LazyFrame) -> pl.LazyFrame:
     return label_categories.select("label_id", name).filter(pl.col("category") != "")
 
 
-def shares_of_parts(D: sp.csr_matrix, E: sp.csr_matrix, parts: Sequence[sp.csr_matrix]) -> list[sp.csr_matrix]:
-    """Return `event_shares` for each of `parts` (items by columns, bool), with columns that are equal counted once."""
-    A = sp.hstack(parts, format="csc")
+def shares_of_each(D: sp.csr_matrix, E: sp.csr_matrix, parts: Mapping[str, sp.csr_matrix]) -> dict[str, sp.csr_matrix]:
+    """Return `event_shares` for each of `parts` (items by columns, bool), by one product over distinct columns."""
+    A = sp.hstack(list(parts.values()), format="csc")
     first, place = distinct_columns(A)
     shares = event_shares(D, E, A[:, first].tocsr())
-    ends = np.cumsum([part.shape[1] for part in parts])
-    return [shares[:, columns] for columns in np.split(place, ends[:-1])]
+    ends = np.cumsum([part.shape[1] for part in parts.values()])
+    places = np.split(place, ends[:-1])
+    return {name: shares[:, columns] for name, columns in zip(parts, places, strict=True)}
 
 
 def distinct_columns(A: sp.csc_matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -61,6 +61,6 @@ def _check_labels(labels: NDArray[np.str_], share: float) -> None:
     for part, size, change in (("the hold-out", held, "larger"), ("the rest", len(labels) - held, "smaller")):
         if size < len(names):
             raise GridfoldError(
-                f"holdout: at {share} of {len(labels):,} devices {part} has {size}, too few for each of the {len(names)} "
-                f"groups. Use a {change} share, holdout=0, or more devices."
+                f"holdout: at {share} of {len(labels):,} devices {part} has {size}, too few for each of the "
+                f"{len(names)} groups. Use a {change} share, holdout=0, or more devices."
             )

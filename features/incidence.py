@@ -63,12 +63,13 @@ def incidence(pairs: pl.LazyFrame, rows: pl.Series) -> Incidence:
         Its columns are the distinct values that `rows` have in the second column of `pairs`.
     """
     row, column = pairs.collect_schema().names()
-    listed = pairs.drop_nulls(column).join(_numbered(rows, row).lazy(), on=row).select("number", column)
-    seen = listed.collect(engine="streaming")
-    columns = seen[column].unique().sort()
-    entries = seen.rename({"number": "row"}).join(_numbered(columns, column), on=column).select("row", "number")
-    shape = (len(rows), len(columns))
-    return Incidence(_zero_one(entries["row"], entries["number"], shape), columns)
+    listed = pairs.drop_nulls(column).join(_numbered(rows, row).lazy(), on=row)
+    by_column = listed.group_by(column).agg("number").collect(engine="streaming").sort(column)
+    entries = by_column["number"].explode().to_numpy()
+    ends = np.concatenate([[0], np.cumsum(by_column["number"].list.len(), dtype=np.int64)])
+    matrix = sp.csc_matrix((np.ones(len(entries), bool), entries, ends), shape=(len(rows), len(by_column))).tocsr()
+    matrix.sum_duplicates()
+    return Incidence(matrix, by_column[column])
 
 
 def device_events(events: pl.LazyFrame, devices: pl.Series) -> DeviceEvents:
@@ -82,7 +83,7 @@ def device_events(events: pl.LazyFrame, devices: pl.Series) -> DeviceEvents:
         Distinct device ids.
     """
     once = events.select("event_id", "device_id", "timestamp").filter(pl.col("event_id").is_first_distinct())
-    ours = once.join(_numbered(devices, "device_id").lazy(), on="device_id").collect().sort("number", "event_id")
+    ours = once.join(_numbered(devices, "device_id").lazy(), on="device_id").collect().sort("number")
     first = np.searchsorted(ours["number"].to_numpy(), np.arange(len(devices) + 1)).astype(np.int32)
     entries = (np.ones(len(ours), np.int32), np.arange(len(ours), dtype=np.int32), first)
     matrix = sp.csr_matrix(entries, shape=(len(devices), len(ours)))
@@ -91,8 +92,3 @@ def device_events(events: pl.LazyFrame, devices: pl.Series) -> DeviceEvents:
 
 def _numbered(values: pl.Series, name: str) -> pl.DataFrame:
     return pl.DataFrame({name: values, "number": pl.int_range(len(values), dtype=pl.Int32, eager=True)})
-
-
-def _zero_one(rows: pl.Series, columns: pl.Series, shape: tuple[int, int]) -> sp.csr_matrix:
-    entries = (np.ones(len(rows), bool), (rows.to_numpy(), columns.to_numpy()))
-    return sp.coo_matrix(entries, shape=shape).tocsr()

@@ -25,11 +25,9 @@ def brand_model(phones: pl.LazyFrame, devices: pl.Series) -> Block:
     Different brands sell models of the same name, hence the pair. A pair is known by how it is written: brand "A B"
     with model "C" and brand "A" with model "B C" are one column.
     """
-    known = phones.join(pl.LazyFrame({"device_id": devices}), on="device_id", how="semi", maintain_order="left")
-    first = known.unique("device_id", keep="first", maintain_order=True).collect().lazy()
-    brands = incidence(first.select("device_id", "phone_brand"), devices)
-    pair = pl.format("{} {}", "phone_brand", "device_model").alias("pair")
-    models = incidence(first.select("device_id", pair), devices)
+    once = phones.filter(pl.col("device_id").is_first_distinct())
+    brands = incidence(once.select("device_id", "phone_brand"), devices)
+    models = incidence(once.select("device_id", pl.format("{} {}", "phone_brand", "device_model")), devices)
     names = [f"brand={brand}" for brand in brands.columns] + [f"model={model}" for model in models.columns]
     values = sp.hstack([brands.matrix, models.matrix], format="csr", dtype=np.float32)
     return Block(BRAND_MODEL, names, values)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from features.app_sets import APP_SETS, app_sets
+from features.app_sets import KINDS_OF_COLUMN, app_sets
 from features.block import Block
 from features.feature_sets import BRAND_MODEL, WEEKDAY_HOUR
 from features.incidence import device_events
@@ -45,7 +45,7 @@ def feature_blocks(
     visits = device_events(tables["events"], devices)
     if WEEKDAY_HOUR in feature_sets:
         blocks.append(weekday_hour(visits))
-    if set(APP_SETS) & set(feature_sets):
+    if not KINDS_OF_COLUMN.keys().isdisjoint(feature_sets):
         progress("App events: apps, labels and categories")
         blocks.extend(app_sets(feature_sets, visits, tables))
     return blocks
