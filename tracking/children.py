@@ -1,8 +1,8 @@
 """The runs of a sweep's candidates: one child each, written in as few requests as MLflow allows.
 
 A candidate costs one ``create_run`` with all its tags, one ``log_batch`` per flush that has news of it, one
-``set_terminated`` and, when the ranks are known, one more ``log_batch``: ``benchmarks/tracking_cost.py``. Nothing is ever
-read back, so the thousandth child costs what the first did.
+``set_terminated`` and, when the ranks are known, one more ``log_batch`` (``benchmarks/tracking_cost.py``). Nothing is
+ever read back, so the thousandth child costs what the first did.
 
 A child holds what is needed to rebuild its FoldScores: ``candidate.params`` (JSON, since MLflow's params are strings),
 the split scores as metrics, and ``candidate.times``, a tag rather than two more metrics per fold, which would crowd the

@@ -1,0 +1,150 @@
+"""What a sweep leaves on its own run once it has ended: the result as text, table, plots and a note to read.
+
+The texts are made here from a SweepResult alone, so that they can be read and tested without a store; ``log_result``
+is the one function that writes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tracking import plots
+from tracking.children import KEY
+from tracking.runs import EntryRun
+from tracking.varied import varied
+from tuning.results import SweepResult
+from tuning.spec import SweepSpec
+
+RESULTS_FILE = "sweeping_results.txt"
+TABLE_FILE = "cv_results.csv"
+PLOTS_FOLDER = "plots"
+_TOP = 5
+
+
+def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> None:
+    """Write the result on the sweep's own run: params, metrics, artifacts, plots and the note.
+
+    Parameters
+    ----------
+    run : EntryRun
+    spec : SweepSpec
+    result : SweepResult
+    holdout : mapping of str to float
+        The refitted winner's score by scorer on rows that no fold saw; empty where there are none.
+
+    Raises
+    ------
+    TrackingError
+        The store refuses.
+    """
+    run.log_best_params({**spec.fixed, **result.best.params})
+    run.log_metrics(metrics(result, holdout), step=len(result.candidates))
+    run.set_tags({f"best.{KEY}": result.best.key})
+    run.log_text(sweeping_results(spec, result), RESULTS_FILE)
+    run.log_text(pd.DataFrame(result.cv_results()).to_csv(index=False), TABLE_FILE)
+    with tempfile.TemporaryDirectory() as folder:
+        plots.draw(result, Path(folder))
+        run.log_folder(Path(folder), PLOTS_FOLDER)
+    run.set_note(note(spec, result, holdout))
+
+
+def metrics(result: SweepResult, holdout: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics of the sweep's own run; each of the winner's scores is there under two names.
+
+    ``<scorer>`` is the name of the published reference, ``best_<scorer>`` the one that the live record has followed.
+    """
+    scores = {name: float(result.split_scores(name)[result.best_index].mean()) for name in result.scorers}
+    return {
+        **scores,
+        **{f"best_{name}": score for name, score in scores.items()},
+        **{f"holdout_{name}": float(score) for name, score in holdout.items()},
+        "candidates": len(result.candidates),
+        "fits": result.n_fits,
+        "failed": len(result.failed),
+    }
+
+
+def sweeping_results(spec: SweepSpec, result: SweepResult) -> str:
+    """Return one line per candidate in order of proposal, in the format of scikit-learn's old ``grid_scores_``.
+
+    Several scorers make a block each, the one that chose the winner first.
+    """
+    names = sorted(result.scorers, key=lambda name: name != result.refit_scorer)
+    return "\n".join(_block(name, spec, result) for name in names)
+
+
+def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> str:
+    """Return the Markdown that the run's page opens with: what was swept, what won and by how much."""
+    estimator = spec.estimator.rpartition(".")[2]
+    n_folds = result.split_scores().shape[1]
+    paragraphs = [
+        f"### {estimator}: {len(result.candidates):,} candidates × {n_folds} folds by `{result.refit_scorer}`",
+        f"**Best** `{result.best.name}`: **{result.best_score:.5f}** ± {result.best_std:.5f}"
+        f" (mean and standard deviation over the folds){_holdout_words(result, holdout)}.",
+        _margin(result),
+        _top_table(result),
+        f"Swept: {_varied_words(result)}.  \nFixed: {_words(spec.fixed) or 'nothing'}.",
+    ]
+    if result.failed:
+        paragraphs.insert(2, f"**{len(result.failed):,} candidates failed**; their runs hold the errors.")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _block(scorer: str, spec: SweepSpec, result: SweepResult) -> str:
+    splits = result.split_scores(scorer)
+    lines = [f"metric =  {scorer}"]  # two blanks, as in the published file
+    for candidate, mean, std in zip(result.candidates, splits.mean(axis=1), splits.std(axis=1), strict=True):
+        lines.append(f"mean: {mean:.5f}, std: {std:.5f}, params: { {**spec.fixed, **candidate.params}!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _holdout_words(result: SweepResult, holdout: Mapping[str, float]) -> str:
+    score = holdout.get(result.refit_scorer)
+    return "" if score is None else f"; refitted on all training rows, **{score:.5f}** on the hold-out"
+
+
+def _margin(result: SweepResult) -> str:
+    """Say how far the winner stands from the rest, measured by its own spread over the folds."""
+    means = result.split_scores().mean(axis=1)
+    others = np.delete(means, result.best_index)
+    others = others[~np.isnan(others)]
+    if not len(others):
+        return "There is no other candidate to compare it with."
+    near = int((others >= result.best_score - result.best_std).sum())
+    return (
+        f"It leads the next by {result.best_score - others.max():.5f};"
+        f" {near:,} of the {len(others):,} others lie within one standard deviation of it."
+    )
+
+
+def _top_table(result: SweepResult) -> str:
+    splits = result.split_scores()
+    means, stds = splits.mean(axis=1), splits.std(axis=1)
+    order = np.argsort(-means, kind="stable")[: min(_TOP, np.count_nonzero(~np.isnan(means)))].tolist()
+    seconds = result.cv_results()["mean_fit_time"]
+    lines = ["| | candidate | mean | std | fit, s |", "|-:|:-|-:|-:|-:|"]
+    for rank, place in enumerate(order, start=1):
+        name = result.candidates[place].name
+        lines.append(f"| {rank} | `{name}` | {means[place]:.5f} | {stds[place]:.5f} | {seconds[place]:.1f} |")
+    return "\n".join(lines)
+
+
+def _varied_words(result: SweepResult) -> str:
+    return (
+        "; ".join(f"`{name}` in {_values(values)}" for name, values in varied(result.candidates).items()) or "nothing"
+    )
+
+
+def _values(values: list[Any]) -> str:
+    shown = ", ".join(str(value) for value in values[:8])
+    return shown if len(values) <= 8 else f"{shown} … ({len(values):,} values)"
+
+
+def _words(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in params.items())
