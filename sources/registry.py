@@ -6,11 +6,12 @@ from pathlib import Path
 
 from errors import SourceError, did_you_mean
 from sources import generated
+from sources.azure_blob.address import FORM, SCHEME, Address
 from sources.base import Source
 from sources.folder import FolderSource
 from sources.generated import GeneratedSource
 
-_FORMS = f"'{generated.KIND}', a folder, or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH"
+_FORMS = f"'{generated.KIND}', a folder, or {FORM}"
 
 
 def source_from(data: str, *, scale: float, seed: int, leak: bool) -> Source:
@@ -30,6 +31,10 @@ def source_from(data: str, *, scale: float, seed: int, leak: bool) -> Source:
     """
     if data == generated.KIND:
         return GeneratedSource(scale, seed, leak)
+    if data.startswith(f"{SCHEME}://"):
+        from sources.azure_blob.source import BlobSource
+
+        return BlobSource(Address.parse(data))
     if "://" not in data and Path(data).is_dir():
         return FolderSource(Path(data))
     hint = did_you_mean(data, [generated.KIND])
