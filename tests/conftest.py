@@ -1,0 +1,48 @@
+"""Fixtures that several rooms' tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sources.synthetic import generate
+from tests.services import azurite as azurite_service
+from tests.services.azurite import Azurite
+
+
+@pytest.fixture(scope="session")
+def azurite_program() -> str:
+    """The path of Azurite; absent on a bare machine, but never in CI."""
+    program = azurite_service.find()
+    if program is None:
+        reason = "Azurite is not installed (npm install --prefix .ci azurite)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return program
+
+
+@pytest.fixture(scope="session")
+def azurite(azurite_program: str) -> Iterator[Azurite]:
+    """A running emulator of Azure Blob Storage."""
+    with azurite_service.running(azurite_program) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def synthetic_tables() -> dict[str, pl.DataFrame]:
+    """The seven tables at a thousandth of the real size. Do not change them in place."""
+    return dict(generate(scale=0.001, seed=0, leak=False))
+
+
+@pytest.fixture(scope="session")
+def synthetic_folder(synthetic_tables: dict[str, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a folder of CSV files. Copy it before changing anything."""
+    folder = tmp_path_factory.mktemp("synthetic")
+    for name, frame in synthetic_tables.items():
+        frame.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%d %H:%M:%S")
+    return folder
