@@ -7,7 +7,8 @@ bar redrawn there would bury the log. Both are written to stderr: stdout carries
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol
 
@@ -20,6 +21,25 @@ from tuning.results import FoldScore, SweepResult
 from tuning.spec import SweepSpec
 
 PLAIN_SECONDS = 2.0
+
+
+@contextmanager
+def stages(step: str, console: Console | None = None) -> Iterator[Callable[[str], None]]:
+    """Give a function that shows which stage a step is in: a spinner on a terminal, else lines now and then."""
+    console = console or Console(stderr=True)
+    if console.is_terminal:
+        with console.status(step) as status:
+            yield lambda stage: status.update(f"{step}: {stage}")
+        return
+    shown_at = time.monotonic()
+
+    def show(stage: str) -> None:
+        nonlocal shown_at
+        if time.monotonic() - shown_at >= PLAIN_SECONDS:
+            shown_at = time.monotonic()
+            console.print(f"{step}: {stage}", soft_wrap=True, highlight=False, markup=False)
+
+    yield show
 
 
 class View(Protocol):

@@ -1,0 +1,96 @@
+"""What turns a function into an entry point: arguments in, a run around it, one line and an exit code out.
+
+The only place that catches. We do not use click or typer: MLflow hands over ``--name value`` pairs and nothing else,
+and the same line must reach the terminal and the run's note, which a command-line library would print and exit past.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, TypeVar, get_type_hints
+
+from entrypoints import interrupts
+from entrypoints.failures import Failure, explain
+from entrypoints.parameters import Params, parse, wants_debug
+from errors import TrackingError
+from tracking import EntryRun
+
+Model = TypeVar("Model", bound=Params)
+Body = Callable[[Model, EntryRun], None]
+
+
+class EntryPoint(Generic[Model]):
+    """A function that ``mlflow run`` can start.
+
+    Parameters
+    ----------
+    name : str
+        Its name in MLproject.
+    body : callable
+        Takes the parameters, whose class its first annotation names, and the run.
+    """
+
+    def __init__(self, name: str, body: Body[Model]) -> None:
+        self.name = name
+        self.body = body
+        self.model: type[Model] = next(iter(get_type_hints(body).values()))
+        self.__doc__ = body.__doc__
+
+    def __call__(self, arguments: Sequence[str] | None = None) -> int:
+        """Run it on `arguments`, by default the command line's, and return the exit code."""
+        arguments = sys.argv[1:] if arguments is None else arguments
+        debug = wants_debug(arguments)
+        try:
+            with _quiet_libraries(debug), interrupts.raised():
+                self._recorded(arguments)
+        except (Exception, KeyboardInterrupt) as error:
+            if debug:
+                traceback.print_exception(error)
+            failure = explain(error)
+            print(failure.line, file=sys.stderr)
+            return failure.exit_code
+        return 0
+
+    def _recorded(self, arguments: Sequence[str]) -> None:
+        with EntryRun.begin(self.name) as run:
+            try:
+                params = parse(self.model, arguments)
+                run.log_params(params.model_dump())
+                self.body(params, run)
+            except (Exception, KeyboardInterrupt) as error:
+                _record(run, explain(error))
+                raise
+
+
+def entrypoint(name: str) -> Callable[[Body[Model]], EntryPoint[Model]]:
+    """Make the decorated function the entry point called `name`."""
+    return lambda body: EntryPoint(name, body)
+
+
+def _record(run: EntryRun, failure: Failure) -> None:
+    """End the run with the line that the terminal will show; an unreachable store must not hide that line."""
+    try:
+        (run.kill if failure.status == "KILLED" else run.fail)(failure.line)
+    except TrackingError as error:
+        print(f"The run could not be ended as {failure.status}: {error}", file=sys.stderr)
+
+
+@contextmanager
+def _quiet_libraries(debug: bool) -> Iterator[None]:
+    """Keep to ourselves what libraries say to programmers; the person at the terminal can do nothing about it."""
+    if debug:
+        yield
+        return
+    with warnings.catch_warnings():
+        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)

@@ -1,0 +1,25 @@
+"""Compute the features of the labelled devices."""
+
+from __future__ import annotations
+
+import sys
+
+from cache import Cache
+from entrypoints.command import entrypoint
+from entrypoints.parameters import FeaturizeParams
+from entrypoints.pipeline import features_for
+from entrypoints.records import FEATURES, FEATURIZE, log_features
+from tracking import EntryRun, steps
+
+
+@entrypoint("featurize")
+def featurize(params: FeaturizeParams, run: EntryRun) -> None:
+    """Compute, and record the matrix on the run."""
+    matrix = features_for(params, run, apart=False)
+    fingerprint = str(matrix.manifest["fingerprint"])
+    steps.mark(run, FEATURIZE, fingerprint)
+    log_features(run, Cache.from_environment().path(FEATURES, fingerprint))
+
+
+if __name__ == "__main__":
+    sys.exit(featurize())

@@ -1,0 +1,23 @@
+"""Bring the seven tables into the cache, checked and typed."""
+
+from __future__ import annotations
+
+import sys
+
+from entrypoints.command import entrypoint
+from entrypoints.parameters import IngestParams
+from entrypoints.pipeline import tables_for
+from entrypoints.records import INGEST, log_tables
+from tracking import EntryRun, steps
+
+
+@entrypoint("ingest")
+def ingest(params: IngestParams, run: EntryRun) -> None:
+    """Ingest, and record the manifest on the run."""
+    tables = tables_for(params, run, apart=False)
+    steps.mark(run, INGEST, tables.fingerprint)
+    log_tables(run, tables)
+
+
+if __name__ == "__main__":
+    sys.exit(ingest())

@@ -1,0 +1,90 @@
+"""What an entry point needs, from the nearest place that has it: the local cache, the tracking store, or made now.
+
+Each step is named by the fingerprint of what goes into it (source, parameters, code), so the same question asked twice
+is answered once, and a changed one is never answered with an old result. A step that is made for another entry point
+gets a run of its own beside that one's: the next who needs it, here or on another machine, finds it there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cache import Cache
+from entrypoints.parameters import FeaturizeParams, IngestParams
+from entrypoints.progress import stages
+from entrypoints.records import FEATURES, FEATURIZE, INGEST, log_features, log_tables
+from entrypoints.tally import duration
+from features import FeatureMatrix, build, features_fingerprint, parse_feature_sets
+from sources import Tables, ingest, source_from
+from sources.schema import TABLES
+from tracking import EntryRun, steps
+
+REUSED = "reused from the cache"
+
+
+def tables_for(params: IngestParams, run: EntryRun, apart: bool = True) -> Tables:
+    """Return the tables that `params` name, made or found, and say which.
+
+    With `apart`, tables made now are recorded on a run beside `run`; without, recording is the caller's affair.
+    """
+    began = time.monotonic()
+    source = source_from(params.data, scale=params.scale, seed=params.seed, leak=params.leak)
+    tables = ingest(source, Cache.from_environment())
+    if apart and not tables.reused:
+        with steps.made_for(run, INGEST, tables.fingerprint) as step:
+            log_tables(step, tables)
+    rows = tables.manifest.rows
+    what = f"{rows['gender_age_train']:,} labelled devices, {rows['events']:,} events"
+    _say("tables", tables.fingerprint, REUSED if tables.reused else _made_since(began), what)
+    return tables
+
+
+def features_for(params: FeaturizeParams, run: EntryRun, apart: bool = True) -> FeatureMatrix:
+    """Return the features that `params` ask for, made or found, and say which; `apart` as in `tables_for`."""
+    feature_sets = parse_feature_sets(params.feature_sets)
+    tables = tables_for(params, run)
+    began = time.monotonic()
+    fingerprint = features_fingerprint(tables.fingerprint, feature_sets, params.holdout, params.seed)
+    cache = Cache.from_environment()
+    how = REUSED
+    if not cache.find(FEATURES, fingerprint):
+        with cache.publish(FEATURES, fingerprint) as folder:
+            how = _fetch(run, fingerprint, folder)
+            if not how:
+                _make(params, feature_sets, tables, fingerprint, folder)
+                how = _made_since(began)
+                if apart:
+                    with steps.made_for(run, FEATURIZE, fingerprint) as step:
+                        log_features(step, folder)
+    matrix = FeatureMatrix.load(cache.path(FEATURES, fingerprint))
+    _say(FEATURES, fingerprint, how, f"{matrix.X.shape[0]:,} devices x {matrix.X.shape[1]:,} columns")
+    return matrix
+
+
+def _fetch(run: EntryRun, fingerprint: str, folder: Path) -> str:
+    """Bring the features from the run that has made them into `folder`; empty where there is none."""
+    step_id = steps.find(run, FEATURIZE, fingerprint)
+    return f"fetched from run {step_id}" if step_id and steps.fetch(run, step_id, FEATURES, folder) else ""
+
+
+def _make(params: FeaturizeParams, feature_sets: Sequence[str], tables: Tables, fingerprint: str, folder: Path) -> None:
+    with stages("features") as progress:
+        matrix = build(
+            {name: tables.scan(name) for name in TABLES},
+            feature_sets,
+            holdout=params.holdout,
+            seed=params.seed,
+            fingerprint=fingerprint,
+            progress=progress,
+        )
+        matrix.save(folder)
+
+
+def _made_since(began: float) -> str:
+    return f"made in {duration(time.monotonic() - began)}"
+
+
+def _say(step: str, fingerprint: str, how: str, what: str) -> None:
+    print(f"{step:<8} {fingerprint}: {how} ({what})", flush=True)

@@ -1,0 +1,59 @@
+"""A tracking store, a cache and a working folder of one test's own."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = ["--scale", "0.005", "--feature_sets", "brand_model,weekday_hour"]
+SPACE = """
+estimator: xgboost.XGBClassifier
+fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
+grid: {n_estimators: [2, 3], max_depth: [1, 2]}
+scoring: neg_log_loss
+cv: {folds: 2, shuffle: true, seed: 0}
+search: {strategy: grid}
+"""
+
+
+@dataclass
+class Workplace:
+    """Where one test's entry points run."""
+
+    folder: Path
+    client: MlflowClient
+
+    @property
+    def space(self) -> str:
+        """A spec that takes a second."""
+        path = self.folder / "space.yaml"
+        path.write_text(SPACE)
+        return str(path)
+
+    def runs(self, name: str | None = None):
+        """Return the runs, newest first; of the step `name`, if one is given."""
+        return self.client.search_runs(["0"], f"tags.`step.name` = '{name}'" if name else "")
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A tracking store that is not used itself: making one takes seconds, copying it nothing."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch, empty_store):
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("SWEEP_CACHE", str(tmp_path / "cache"))
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return Workplace(tmp_path, MlflowClient(uri))
