@@ -1,8 +1,8 @@
 """The step cache in the tracking store: what one machine has computed, another need not.
 
 A step (``ingest``, ``featurize``) is a run of its own, tagged ``step.name`` and ``step.fingerprint``; it can be used
-again once it is FINISHED. A sweep that needs a step looks in the local cache first (``cache.Cache``), then here, and else
-makes it::
+again once it is FINISHED. A sweep that needs a step looks in the local cache first (``cache.Cache``), then here, and
+else makes it::
 
     found = steps.find(run, "featurize", fingerprint)
     with cache.publish("features", fingerprint) as folder:

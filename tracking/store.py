@@ -37,6 +37,7 @@ def connect() -> MlflowClient:
         The store cannot be opened.
     """
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # else a request and two lines a child
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one bar for every file, however small
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # logs a traceback, then raises it as well
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with refusals("open the tracking store"):

@@ -1,0 +1,100 @@
+"""How a logged model predicts: this file travels inside each model, and is what ``mlflow.pyfunc`` loads.
+
+MLflow's own loaders return class codes for an XGBClassifier, know nothing of the labels, and pass a dense zero on as a
+zero, which a booster that was trained on sparse rows takes for a missing value. This one returns a probability per
+label, and rebuilds the layout that the estimator was trained on. It imports nothing of the repo, so it works wherever
+the model's pip requirements are.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+CARD = "gridfold.json"
+SPARSE, DENSE, FRAME = "sparse", "dense", "frame"
+
+
+class LabelledModel:
+    """A fitted estimator with the names of its classes and columns.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted, with scikit-learn's API.
+    classes : list or None
+        The label of each class code; None for regression.
+    columns : list of str
+        Empty where they have no names.
+    layout : {'sparse', 'dense', 'frame'}
+        What the estimator was trained on.
+    """
+
+    def __init__(self, estimator: Any, classes: list[Any] | None, columns: list[str], layout: str) -> None:
+        self.estimator = estimator
+        self.classes = classes
+        self.columns = columns
+        self.layout = layout
+
+    @classmethod
+    def load(cls, folder: Path) -> LabelledModel:
+        """Load a model that has been saved with its card."""
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return cls(_estimator(folder, card["flavor"]), card["classes"], card["columns"], card["layout"])
+
+    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        """Predict for rows of shape (n_rows, n_columns).
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_classes), or ndarray of shape (n_rows,)
+            Probabilities in columns named by label; labels where the classifier has no probabilities; numbers for
+            regression.
+        """
+        rows = self._as_trained(data)
+        if self.classes is None:
+            return np.asarray(self.estimator.predict(rows))
+        if not hasattr(self.estimator, "predict_proba"):
+            return np.asarray(self.classes)[np.asarray(self.estimator.predict(rows), dtype=int)]
+        names = [str(label) for label in self.classes]
+        return pd.DataFrame(np.asarray(self.estimator.predict_proba(rows), dtype=np.float64), columns=names)
+
+    def get_raw_model(self) -> Any:
+        """Return the estimator itself, as MLflow's own wrappers do."""
+        return self.estimator
+
+    def _as_trained(self, data: Any) -> Any:
+        if self.layout == FRAME:
+            return data
+        if isinstance(data, pd.DataFrame):
+            data = data[self.columns].to_numpy() if set(self.columns) <= set(data.columns) else data.to_numpy()
+        if self.layout == DENSE:
+            return dense(data)
+        rows = sp.csr_matrix(data)
+        rows.eliminate_zeros()
+        return rows
+
+
+def dense(rows: Any) -> Any:
+    """Return `rows` as an ndarray of shape (n_rows, n_columns)."""
+    is_sparse: bool = sp.issparse(rows)
+    return rows.toarray() if is_sparse else np.asarray(rows)
+
+
+def _estimator(folder: Path, flavor: str) -> Any:
+    if flavor == "xgboost":
+        import mlflow.xgboost
+
+        return mlflow.xgboost.load_model(str(folder))
+    import mlflow.sklearn
+
+    return mlflow.sklearn.load_model(str(folder))
+
+
+def _load_pyfunc(path: str) -> LabelledModel:
+    return LabelledModel.load(Path(path))

@@ -1,0 +1,148 @@
+"""The model registry: the refitted winner is logged once, registered, and named by an alias.
+
+Written with ``MlflowClient`` alone. ``log_model`` would take the run, the experiment and the store from process-wide
+state, load the model again to try it, and print what the entry point says better. Aliases, not stages: MLflow has
+deprecated stages.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+
+from errors import TrackingError
+from tracking import model_files, store
+from tracking.model_files import FittedModel
+from tracking.runs import EntryRun
+
+MODEL = "model"
+_NAME_LIMIT = 256
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A version in the registry.
+
+    Attributes
+    ----------
+    name : str
+    version : int
+    alias : str
+    pickled_because : str or None
+        Why it could only be pickled; None where it loads without pickles.
+    """
+
+    name: str
+    version: int
+    alias: str
+    pickled_because: str | None
+
+    @property
+    def uri(self) -> str:
+        """What ``mlflow.pyfunc.load_model`` takes."""
+        return f"models:/{self.name}@{self.alias}"
+
+
+def check_model_name(name: str) -> None:
+    """Refuse a name that the registry would refuse, before there is a model to lose.
+
+    Raises
+    ------
+    TrackingError
+    """
+    if not name.strip() or len(name) > _NAME_LIMIT or set("/:") & set(name) or name.strip(".") == "":
+        raise TrackingError(
+            f"model_name '{name}' is no name for a registered model: expected 1 to {_NAME_LIMIT} characters without"
+            " '/' and ':', such as 'demographics'."
+        )
+
+
+def log_and_register(
+    run: EntryRun, fitted: FittedModel, model_name: str, alias: str = "challenger", scores: Mapping[str, float] = {}
+) -> RegisteredModel:
+    """Log `fitted` as the run's artifact ``model``, register it as a new version, and give that version `alias`.
+
+    Parameters
+    ----------
+    run : EntryRun
+    fitted : FittedModel
+    model_name : str
+    alias : str
+        Moved here from the version that had it.
+    scores : mapping of str to float
+        Metrics of the model itself, such as ``holdout_neg_log_loss``; they are logged on the run too.
+
+    Raises
+    ------
+    TrackingError
+        The store or the registry refuses.
+    """
+    check_model_name(model_name)
+    with store.refusals("log the model"):
+        logged, reason = _log(run, fitted, scores)
+    with store.refusals(f"register the model as '{model_name}'"):
+        version = _register(run, logged, model_name)
+        run.client.set_registered_model_alias(model_name, alias, str(version))
+    return RegisteredModel(model_name, version, alias, reason)
+
+
+def _log(run: EntryRun, fitted: FittedModel, scores: Mapping[str, float]) -> tuple[LoggedModel, str | None]:
+    """Log the model; its entry in the store is READY only when its files are whole."""
+    params = {name: store.text(value) for name, value in fitted.estimator.get_params(deep=False).items()}
+    logged = run.client.create_logged_model(
+        run.experiment_id,
+        name=MODEL,
+        source_run_id=run.run_id,
+        params=params,
+        model_type=type(fitted.estimator).__name__,
+    )
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / MODEL
+            about = Model(
+                artifact_path=logged.artifact_location,
+                run_id=run.run_id,
+                model_uuid=logged.model_id,
+                model_id=logged.model_id,
+            )
+            reason = model_files.save(fitted, folder, about)
+            run.client.log_model_artifacts(logged.model_id, str(folder))
+    except BaseException:
+        run.client.finalize_logged_model(logged.model_id, "FAILED")
+        raise
+    run.client.finalize_logged_model(logged.model_id, "READY")
+    run.client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    run.client.log_batch(run.run_id, metrics=_model_metrics(scores, logged.model_id))
+    return logged, reason
+
+
+def _model_metrics(scores: Mapping[str, float], model_id: str) -> list[Metric]:
+    return [Metric(m.key, m.value, m.timestamp, m.step, model_id=model_id) for m in store.as_metrics(scores)]
+
+
+def _register(run: EntryRun, logged: LoggedModel, name: str) -> int:
+    _ensure_registered(run.client, name)
+    uri = f"models:/{logged.model_id}"
+    created: Any = run.client.create_model_version(name, source=uri, run_id=run.run_id, model_id=logged.model_id)
+    link = json.dumps(
+        [{"name": name, "version": created.version}]
+    )  # what the UI joins a logged model to its version by
+    run.client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": link})
+    return int(created.version)
+
+
+def _ensure_registered(client: MlflowClient, name: str) -> None:
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
