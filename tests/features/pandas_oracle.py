@@ -80,5 +80,5 @@ def shares(listed: pd.DataFrame, key: str, totals: pd.Series) -> pd.DataFrame:
 
 def part(devices: pd.Index, listed: pd.DataFrame, key: str, prefix: str) -> Part:
     codes, keys = pd.factorize(listed[key], sort=True)
-    entries = (listed["value"].to_numpy(np.float32), (devices.get_indexer(listed["device_id"]), codes))
+    entries = (listed["value"].to_numpy(np.float32), (devices.get_indexer(pd.Index(listed["device_id"])), codes))
     return [f"{prefix}={value}" for value in keys], sp.csr_matrix(entries, shape=(len(devices), len(keys)))
