@@ -1,0 +1,40 @@
+"""The last thing that a sweep prints: what won, by how much, under which name it is registered, and where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tracking.registry import RegisteredModel
+from tuning import SweepResult
+
+
+def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel, where: str) -> str:
+    """Return the closing lines.
+
+    Parameters
+    ----------
+    result : SweepResult
+    holdout : mapping of str to float
+        The refitted winner's score by scorer; empty where nothing was held out.
+    model : RegisteredModel
+    where : str
+        What opens the MLflow UI.
+    """
+    rows = [
+        ("best", result.best.name),
+        ("score", _score(result)),
+        ("hold-out", ", ".join(f"{name} {value:.5f}" for name, value in holdout.items()) or "none"),
+        ("model", f"{model.name} version {model.version}, alias {model.alias}"),
+        ("look", where),
+    ]
+    if result.failed:
+        failed = f"{len(result.failed):,} of {len(result.candidates):,} candidates; their runs hold the errors"
+        rows.insert(0, ("failed", failed))
+    if model.pickled_because:
+        rows.insert(-1, ("", f"pickled, since {model.pickled_because}"))
+    return "\n".join(f"{name:<8} {text}" for name, text in rows)
+
+
+def _score(result: SweepResult) -> str:
+    n_folds = result.split_scores().shape[1]
+    return f"{result.refit_scorer} {result.best_score:.5f} ± {result.best_std:.5f} over {n_folds} folds"
