@@ -42,7 +42,7 @@ def _check_one_label_each(listed: pl.DataFrame) -> None:
     device = twice["device_id"][0]
     labels = " and ".join(f"'{label}'" for label in twice.filter(device_id=device)["label"])
     more = twice["device_id"].n_unique() - 1
-    others = f" (and {more:,} more devices have several)" if more else ""
+    others = f" (and {more:,} more with several)" if more else ""
     raise GridfoldError(
         f"gender_age_train: device {device} is listed with the groups {labels}{others}. Keep one row for each device."
     )

@@ -23,6 +23,9 @@ from errors import GridfoldError
 MATRIX, COLUMNS, ROWS, MANIFEST = "matrix.npz", "columns.parquet", "rows.parquet", "manifest.json"
 TRAIN, HOLDOUT = "train", "holdout"
 
+_DAMAGE = (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, pl.exceptions.PolarsError)
+"""All that the readers of the four formats raise for files that are missing, cut short, or of something else."""
+
 
 @dataclass(frozen=True)
 class FeatureMatrix:
@@ -72,28 +75,20 @@ class FeatureMatrix:
         """
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            counts = {what: manifest["counts"][what] for what in ("rows", "columns", "values")}
             X = sp.csr_matrix(sp.load_npz(folder / MATRIX))
-            columns, rows = pl.read_parquet(folder / COLUMNS), pl.read_parquet(folder / ROWS)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
-            raise _not_whole(folder, str(error).splitlines()[0]) from error
-        _check_consistent(folder, X, columns, rows, manifest)
+            columns = pl.read_parquet(folder / COLUMNS).select("name", "set")
+            rows = pl.read_parquet(folder / ROWS).select("device_id", "label", "split")
+        except _DAMAGE as error:
+            raise _not_whole(folder, f"{type(error).__name__}: {error}".splitlines()[0]) from error
+        found = {"rows": X.shape[0], "columns": X.shape[1], "values": X.nnz}
+        if found != counts:
+            raise _not_whole(folder, f"{MATRIX} has {found} where {MANIFEST} says {counts}")
+        if (len(rows), len(columns)) != X.shape:
+            raise _not_whole(
+                folder, f"{MATRIX} is {X.shape}, but {ROWS} and {COLUMNS} have {len(rows)}, {len(columns)}"
+            )
         return cls(X, columns, rows, manifest)
-
-
-def _check_consistent(folder: Path, X: sp.csr_matrix, columns: pl.DataFrame, rows: pl.DataFrame, manifest: Any) -> None:
-    stored = manifest.get("counts", {}) if isinstance(manifest, dict) else {}
-    found = {"rows": X.shape[0], "columns": X.shape[1], "values": X.nnz}
-    for what, count in found.items():
-        if stored.get(what) != count:
-            raise _not_whole(folder, f"{MANIFEST} says {stored.get(what)} {what} and {MATRIX} has {count}")
-    for name, table, expected, count in (
-        (COLUMNS, columns, ["name", "set"], X.shape[1]),
-        (ROWS, rows, ["device_id", "label", "split"], X.shape[0]),
-    ):
-        if table.columns != expected:
-            raise _not_whole(folder, f"{name} has the columns {table.columns} and not {expected}")
-        if len(table) != count:
-            raise _not_whole(folder, f"{name} has {len(table)} rows and {MATRIX} is {X.shape[0]} by {X.shape[1]}")
 
 
 def _not_whole(folder: Path, why: str) -> GridfoldError:
