@@ -7,6 +7,7 @@ a connection string, an account key, else whatever azure-identity finds (environ
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -47,10 +48,8 @@ def open_container(address: Address) -> Account:
 
     Raises
     ------
-    ValueError
-        The connection string is malformed.
     SourceError
-        The endpoint is not one that a token may be sent to.
+        The connection string is malformed, or the endpoint is not one that a token may be sent to.
     """
     options = {
         "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, random_jitter_range=1),
@@ -63,9 +62,27 @@ def open_container(address: Address) -> Account:
 def _service(address: Address, options: dict[str, Any]) -> tuple[BlobServiceClient, str]:
     endpoint = os.environ.get(ENDPOINT) or address.endpoint
     if connection_string := os.environ.get(CONNECTION_STRING):
-        return BlobServiceClient.from_connection_string(connection_string, **options), CONNECTION_STRING
+        try:
+            return BlobServiceClient.from_connection_string(connection_string, **options), CONNECTION_STRING
+        except ValueError:
+            raise SourceError(
+                f"{CONNECTION_STRING} is not a connection string of a storage account. "
+                "Copy it anew from the account's access keys."
+            ) from None
     if key := os.environ.get(ACCESS_KEY):
         return BlobServiceClient(endpoint, AzureNamedKeyCredential(address.account, key), **options), ACCESS_KEY
     if not endpoint.startswith("https://"):
         raise SourceError(f"{ENDPOINT}: '{endpoint}' must begin with https:// unless {ACCESS_KEY} is set.")
-    return BlobServiceClient(endpoint, DefaultAzureCredential(), **options), "DefaultAzureCredential"
+    return BlobServiceClient(endpoint, _default_credential(), **options), "DefaultAzureCredential"
+
+
+def _default_credential() -> DefaultAzureCredential:
+    """Whatever this machine is signed in with.
+
+    Where it is not, azure-identity warns with some twenty lines on each way that it tried, before the one line that we
+    raise; they stay available to whoever sets the logger's level.
+    """
+    logger = logging.getLogger("azure.identity")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.ERROR)
+    return DefaultAzureCredential()

@@ -1,9 +1,9 @@
 """Download blobs in ranges, several at once, so that an interruption costs no more than the ranges under way.
 
-A blob's bytes go into a sparse file beside a log of the ranges that are complete, both in the cache; the next process
-continues from there. Each request carries If-Match, so that ranges of two versions are never mixed. A lock is not
-needed: two processes that download one blob write the same bytes to the same places, and the second to finish finds it
-published. The SDK's own parallel ``readinto`` is not used, because what it has fetched is lost with the process.
+Each range is a file of its own in the cache until all are there; then they are joined, checked and published. A range
+appears by a rename, in a folder named by the blob's ETag, so whoever comes next, after a kill or at the same time, can
+trust what lies there without a lock or a log. Each request carries If-Match, so ranges of two versions are never mixed.
+The SDK's own parallel ``readinto`` is not used, because what it has fetched is lost with the process.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 from azure.core import MatchConditions
@@ -99,67 +100,71 @@ def download(
     azure.core.exceptions.AzureError
         The account refused, or the blob changed since it was listed.
     """
-    absent = [blob for blob in blobs if _find(blob, cache) is None]
-    if absent:
-        with writing_to(cache.root):
-            unfinished = [_Unfinished.of(blob, cache, range_bytes) for blob in absent]
-            _fetch_ranges(container, unfinished, progress)
-            for part in unfinished:
-                _publish(part, cache)
+    while absent := [blob for blob in blobs if _find(blob, cache) is None]:
+        try:
+            _complete(container, absent, cache, progress, range_bytes)
+        except FileNotFoundError:
+            # Another process has published one of these blobs and removed its ranges, or found a newer version.
+            if not any(_find(blob, cache) for blob in absent):
+                raise SourceError(
+                    f"{absent[0].url}: another process is downloading a newer version. Run again once it has ended."
+                ) from None
     return [_downloaded(blob, cache) for blob in blobs]
+
+
+def _complete(
+    container: ContainerClient, blobs: Sequence[Blob], cache: Cache, progress: Progress, range_bytes: int
+) -> None:
+    with writing_to(cache.root):
+        unfinished = [_Unfinished.of(blob, cache, range_bytes) for blob in blobs]
+        _fetch_ranges(container, unfinished, progress)
+        for part in unfinished:
+            _publish(part, cache)
 
 
 @dataclass(frozen=True)
 class _Unfinished:
-    """A blob on its way: `folder` holds ``data``, ``done`` (offsets of complete ranges) and ``version``."""
+    """The ranges of one version of a blob, each a file named by its first byte."""
 
     blob: Blob
     folder: Path
-    range_bytes: int
+    spans: Sequence[range]
 
     @classmethod
     def of(cls, blob: Blob, cache: Cache, range_bytes: int) -> _Unfinished:
-        """Continue an earlier download of this version, or begin."""
-        part = cls(blob, cache.path(UNFINISHED, fingerprint(url=blob.url)), range_bytes)
-        part.folder.mkdir(parents=True, exist_ok=True)
-        version = json.dumps([blob.etag, blob.size, range_bytes])
-        record = part.folder / "version"
-        if not record.exists() or record.read_text() != version:
-            part.discard()
-            with part.data.open("wb") as file:
-                file.truncate(blob.size)
-            record.write_text(version)
-        return part
+        """Continue an earlier download of this version; drop those of others, which can no longer be completed."""
+        versions = cache.path(UNFINISHED, fingerprint(url=blob.url))
+        folder = versions / fingerprint(etag=blob.etag, range_bytes=range_bytes)
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in versions.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        starts = range(0, blob.size, range_bytes)
+        return cls(blob, folder, [range(start, min(start + range_bytes, blob.size)) for start in starts])
 
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
+    def file_of(self, span: range) -> Path:
+        return self.folder / str(span.start)
 
-    @property
-    def log(self) -> Path:
-        return self.folder / "done"
+    def spans_to_come(self) -> list[range]:
+        return [span for span in self.spans if not self._has(span)]
 
-    def ranges_to_come(self) -> list[range]:
-        done = {int(line) for line in self.log.read_text().split()} if self.log.exists() else set()
-        starts = range(0, self.blob.size, self.range_bytes)
-        return [range(start, min(start + self.range_bytes, self.blob.size)) for start in starts if start not in done]
+    def _has(self, span: range) -> bool:
+        file = self.file_of(span)
+        return file.exists() and file.stat().st_size == len(span)
 
     def store(self, span: range, content: bytes) -> None:
-        """Write the bytes before the log says so; a line is short enough to be appended whole."""
-        with self.data.open("r+b") as file:
-            file.seek(span.start)
+        handle, scratch = tempfile.mkstemp(dir=self.folder)
+        with os.fdopen(handle, "wb") as file:
             file.write(content)
-        with self.log.open("a") as log:
-            log.write(f"{span.start}\n")
+        os.replace(scratch, self.file_of(span))
 
     def discard(self) -> None:
-        for name in ("version", "done", "data"):
-            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _fetch_ranges(container: ContainerClient, unfinished: Sequence[_Unfinished], progress: Progress) -> None:
     """Fetch what is still to come of all the blobs, the first failure stopping the rest."""
-    to_come = [(part, span) for part in unfinished for span in part.ranges_to_come()]
+    to_come = [(part, span) for part in unfinished for span in part.spans_to_come()]
     total = sum(len(span) for _, span in to_come)
     with progress.step("Downloading", total, "bytes") as advance, ThreadPoolExecutor(_AT_ONCE) as pool:
         tasks = [pool.submit(_fetch_range, container, part, span, advance) for part, span in to_come]
@@ -184,36 +189,29 @@ def _fetch_range(container: ContainerClient, part: _Unfinished, span: range, adv
 
 
 def _publish(part: _Unfinished, cache: Cache) -> None:
-    """Check the whole blob and make it appear in the cache, unless another process has done so meanwhile."""
-    try:
-        sha256, md5 = _digests(part.data)
-    except FileNotFoundError:
-        if _find(part.blob, cache):
-            return
-        raise
-    if part.data.stat().st_size != part.blob.size or part.blob.md5 not in (None, md5):
-        part.discard()
-        raise SourceError(
-            f"{part.blob.url}: the {part.blob.size:,} bytes downloaded have MD5 {md5}, but the account states "
-            f"{part.blob.md5}. Run again; if it stays so, upload the file anew."
-        )
     with cache.publish(PUBLISHED, _key(part.blob)) as folder:
-        os.replace(part.data, folder / _file_name(part.blob))
+        sha256 = _join(part, folder / _file_name(part.blob))
         (folder / _DIGESTS).write_text(json.dumps({"sha256": sha256}))
     part.discard()
 
 
-def _digests(file: Path) -> tuple[str, str]:
+def _join(part: _Unfinished, whole: Path) -> str:
+    """Write the ranges one after the other and return the SHA-256 of the whole."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with file.open("rb") as content:
-        for chunk in _chunks(partial(content.read, 2**20)):
-            sha256.update(chunk)
-            md5.update(chunk)
-    return sha256.hexdigest(), md5.hexdigest()
-
-
-def _chunks(read: Callable[[], bytes]) -> Iterator[bytes]:
-    return iter(read, b"")
+    with whole.open("wb") as out:
+        for span in part.spans:
+            content = part.file_of(span).read_bytes()
+            sha256.update(content)
+            md5.update(content)
+            out.write(content)
+    if whole.stat().st_size != part.blob.size or part.blob.md5 not in (None, md5.hexdigest()):
+        part.discard()
+        raise SourceError(
+            f"{part.blob.url}: {whole.stat().st_size:,} bytes with MD5 {md5.hexdigest()} were downloaded, but the "
+            f"account states {part.blob.size:,} bytes with MD5 {part.blob.md5 or 'unknown'}. "
+            "Run again; if it stays so, upload the file anew."
+        )
+    return sha256.hexdigest()
 
 
 def _key(blob: Blob) -> str:

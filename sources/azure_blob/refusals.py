@@ -31,6 +31,9 @@ _REMEDIES = {
     ),
 }
 
+# The second and third are for names that no container can have, such as one in capitals or of one letter.
+_NO_SUCH_CONTAINER = ("ContainerNotFound", "InvalidResourceName", "OutOfRangeInput")
+
 
 @contextmanager
 def explained(address: Address, opened_with: str) -> Iterator[None]:
@@ -54,9 +57,9 @@ def explained(address: Address, opened_with: str) -> Iterator[None]:
 
 
 def _explain(error: Exception, address: Address, opened_with: str) -> str:
-    code = str(getattr(error, "error_code", None) or "")
+    code = _code(error)
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    if code == "ContainerNotFound" or code == "InvalidResourceName":
+    if code in _NO_SUCH_CONTAINER:
         return f"the account has no container '{address.container}' ({opened_with} opened it). Check the address."
     if isinstance(error, ResourceModifiedError):
         return "a blob changed while it was downloaded. Run again once its upload is complete."
@@ -67,6 +70,12 @@ def _explain(error: Exception, address: Address, opened_with: str) -> str:
     if isinstance(error, ServiceRequestError):
         return f"the account cannot be reached. Check its name and the network; {ENDPOINT} may name a private endpoint."
     return "the connection broke off. Run again: what was downloaded is kept."
+
+
+def _code(error: Exception) -> str:
+    """Azure's word for what is wrong; the SDK gives it as an enum or as text."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")
 
 
 def _is_about_credentials(error: Exception, status: int | None) -> bool:

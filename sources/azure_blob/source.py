@@ -11,7 +11,7 @@ from azure.storage.blob import BlobProperties
 
 from cache import Cache
 from errors import SourceError
-from sources.azure_blob.account import CONNECTION_STRING, Account, open_container
+from sources.azure_blob.account import Account, open_container
 from sources.azure_blob.address import Address
 from sources.azure_blob.download import RANGE_BYTES, Blob, download
 from sources.azure_blob.refusals import explained
@@ -65,13 +65,7 @@ class BlobSource:
 
     @cached_property
     def _account(self) -> Account:
-        try:
-            return open_container(self.address)
-        except ValueError:
-            raise SourceError(
-                f"{CONNECTION_STRING} is not a connection string of a storage account. "
-                "Copy it anew from the account's access keys."
-            ) from None
+        return open_container(self.address)
 
     @cached_property
     def _blobs(self) -> Mapping[str, Blob]:

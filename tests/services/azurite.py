@@ -4,8 +4,8 @@ By hand, until Ctrl-C:
 
     python tests/services/azurite.py
 
-It is looked for in ``GRIDFOLD_AZURITE``, on PATH, and in ``.ci/node_modules``, where ``npm install --prefix .ci azurite``
-puts it.
+It is looked for in ``GRIDFOLD_AZURITE``, on PATH, and in ``.ci/node_modules``, where ``npm install --prefix .ci
+azurite`` puts it.
 """
 
 from __future__ import annotations
