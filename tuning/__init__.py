@@ -9,7 +9,7 @@ from tuning.dataset import Dataset
 from tuning.engines import open_engine
 from tuning.folds import Fold, make_folds
 from tuning.loop import sweep
-from tuning.plan import Fit, Workload, plan_fits
+from tuning.plan import Fit, Workload
 from tuning.refit import refit
 from tuning.results import FoldScore, SweepResult
 from tuning.scoring import score
@@ -26,7 +26,6 @@ __all__ = [
     "Workload",
     "make_folds",
     "open_engine",
-    "plan_fits",
     "refit",
     "score",
     "sweep",

@@ -18,6 +18,8 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 
+from tuning.curves import Curves
+
 # What a booster understands beyond its estimator's own parameters (XGBoost's "Parameters" page); get_params() of an
 # unfitted estimator does not list them. Aliases such as seed and nthread are left out: two names, two values.
 BOOSTER_PARAMETERS = frozenset(
@@ -96,22 +98,27 @@ def matrix_signature(estimator: Any) -> str:
     return repr([getattr(estimator, name, None) for name in names])
 
 
-class _Clock(xgb.callback.TrainingCallback):  # type: ignore[misc]
-    """Notes when each round ended, and stops the training when the sweep is interrupted."""
+class _Watch(xgb.callback.TrainingCallback):  # type: ignore[misc]
+    """Notes when each round ended, and stops the training when its curve has peaked or the sweep is interrupted."""
 
-    def __init__(self, cancelled: threading.Event) -> None:
+    def __init__(self, cancelled: threading.Event, curves: Curves | None) -> None:
         super().__init__()
         self.cancelled = cancelled
+        self.curves = curves
         self.begun = time.perf_counter()
         self.ends: list[float] = []
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         self.ends.append(time.perf_counter() - self.begun)
-        return self.cancelled.is_set()
+        return self.cancelled.is_set() or (self.curves is not None and self.curves.has_peaked)
 
 
 def train(
-    estimator: Any, matrix: xgb.DMatrix, n_classes: int | None, cancelled: threading.Event
+    estimator: Any,
+    matrix: xgb.DMatrix,
+    n_classes: int | None,
+    cancelled: threading.Event,
+    curves: Curves | None = None,
 ) -> tuple[Any, Sequence[float]]:
     """Train `estimator` on `matrix` for its own number of rounds.
 
@@ -124,6 +131,8 @@ def train(
         For a classifier.
     cancelled : Event
         Looked at after every round.
+    curves : Curves or None
+        Given where test scores are to be noted after every round, and training to end when they have peaked.
 
     Returns
     -------
@@ -137,15 +146,19 @@ def train(
     CancelledError
         The event was set.
     """
-    clock = _Clock(cancelled)
+    watch = _Watch(cancelled, curves)
     rounds = estimator.get_num_boosting_rounds()
-    callbacks = [*(estimator.callbacks or []), clock]
-    booster = xgb.train(booster_params(estimator, n_classes), matrix, rounds, callbacks=callbacks, verbose_eval=False)
+    settings: dict[str, Any] = {"callbacks": [*(estimator.callbacks or []), watch], "verbose_eval": False}
+    params = booster_params(estimator, n_classes)
+    if curves is not None:
+        settings |= {"evals": [(curves.matrix(), "test")], "custom_metric": curves.note}
+        params["disable_default_eval_metric"] = True
+    booster = xgb.train(params, matrix, rounds, **settings)
     if cancelled.is_set():
         raise CancelledError
     fitted = clone(estimator)
     fitted.load_model(bytearray(booster.save_raw("ubj")))
-    return fitted, clock.ends
+    return fitted, watch.ends
 
 
 def booster_params(estimator: Any, n_classes: int | None) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Dataset:
     columns : sequence of str, of length n_columns
     sample_weight : ndarray of shape (n_rows,) or None
         Weighs rows in training and in scoring.
+    groups : ndarray of shape (n_rows,) or None
+        Rows of one group never stand on both sides of a split.
     """
 
     X: Any
@@ -31,6 +33,7 @@ class Dataset:
     classes: NDArray[Any] | None = None
     columns: Sequence[str] = ()
     sample_weight: NDArray[np.float64] | None = None
+    groups: NDArray[Any] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -41,4 +44,5 @@ class Dataset:
         """Return the rows numbered `index`, in that order."""
         X = self.X.iloc[index] if hasattr(self.X, "iloc") else self.X[index]
         weight = None if self.sample_weight is None else self.sample_weight[index]
-        return Dataset(X, self.y[index], self.classes, self.columns, weight)
+        groups = None if self.groups is None else self.groups[index]
+        return Dataset(X, self.y[index], self.classes, self.columns, weight, groups)

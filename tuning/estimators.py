@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import all_estimators
 
 from errors import SpecError, did_you_mean
 
-_NEEDED = ("fit", "get_params", "set_params")
+_NEEDED = ("fit", "get_params", "set_params")  # transformers are steps, so predict is not asked for here
 _LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
 
 
@@ -40,26 +41,49 @@ def estimator_class(path: str) -> type:
     return found
 
 
-def make_estimator(path: str, fixed: Mapping[str, Any]) -> Any:
+def make_estimator(path: str | Sequence[Mapping[str, str]], fixed: Mapping[str, Any]) -> Any:
     """Build an unfitted estimator with `fixed` set.
+
+    Parameters
+    ----------
+    path : str or sequence of mapping
+        A class's dotted path, or the steps of a pipeline: ``[{scale: sklearn...}, {model: xgboost...}]``.
+    fixed : mapping of str to object
+        A pipeline's by ``step__name``.
 
     Raises
     ------
     SpecError
         The class does not exist, or cannot be built without arguments.
     """
+    if isinstance(path, str):
+        return _build(path).set_params(**fixed)
+    if not path or any(len(step) != 1 for step in path):
+        raise SpecError("estimator: expected steps of the form 'name: path', one name each. Write - scale: sklearn...")
+    steps = [(name, _build(step_path)) for step in path for name, step_path in step.items()]
+    names = [name for name, _ in steps]
+    if len(set(names)) < len(names):
+        raise SpecError("estimator: two steps have the same name. Rename one.")
+    return Pipeline(steps).set_params(**fixed)
+
+
+def _build(path: str) -> Any:
     kind = estimator_class(path)
     try:
-        estimator = kind()
+        return kind()
     except TypeError as error:
         raise SpecError(f"estimator: {path} cannot be built from parameters alone ({error}).") from error
-    return estimator.set_params(**fixed)
 
 
 def for_candidate(estimator: Any, params: Mapping[str, Any], threads: int) -> Any:
     """Return a fresh copy of `estimator` with one candidate's parameters, held to `threads` threads."""
     fresh = clone(estimator).set_params(**params)
     return fresh.set_params(**dict.fromkeys(_thread_parameters(fresh), threads))
+
+
+def weight_parameter(estimator: Any) -> str:
+    """What ``fit`` calls the weights of rows: a pipeline passes them to its last step by that step's name."""
+    return f"{estimator.steps[-1][0]}__sample_weight" if isinstance(estimator, Pipeline) else "sample_weight"
 
 
 def _thread_parameters(estimator: Any) -> list[str]:

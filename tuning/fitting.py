@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import warnings
@@ -13,10 +14,11 @@ from sklearn.base import is_classifier
 
 from tuning.boosting import Prefix, can_share_matrix, is_boosted, train
 from tuning.candidates import Candidate
+from tuning.curves import Curves, at_round, best_rounds
 from tuning.dataset import Dataset
-from tuning.estimators import for_candidate
+from tuning.estimators import for_candidate, weight_parameter
 from tuning.matrices import FoldMatrices
-from tuning.plan import Fit, Workload
+from tuning.plan import ROUNDS, Fit, Workload
 from tuning.results import FoldScore
 from tuning.scoring import score
 
@@ -54,18 +56,22 @@ def run_fit(
     except CancelledError:
         raise
     except Exception as error:  # whatever an estimator raises is that candidate's result, not the sweep's end
-        return [FoldScore(candidate, fit.fold, error=_line(error)) for candidate in fit.candidates]
+        share = fit.rows * fit.rounds
+        return [FoldScore(candidate, fit.fold, error=_line(error), share=share) for candidate in fit.candidates]
 
 
 def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, cancelled: threading.Event) -> list[FoldScore]:
-    by_rounds = [(for_candidate(workload.estimator, c.params, fit.threads), c) for c in fit.candidates]
+    by_rounds = [(_estimator(workload, fit, candidate), candidate) for candidate in fit.candidates]
     longest = max((estimator for estimator, _ in by_rounds), key=lambda e: int(e.get_num_boosting_rounds()))
     classes = workload.data.classes if is_classifier(longest) else None
     begun = time.perf_counter()
-    matrix = matrices.training(fit.fold, longest)
+    matrix = matrices.training(fit, longest)
     prepared = 0.0 if can_share_matrix(longest) else time.perf_counter() - begun
-    fitted, ends = train(longest, matrix, None if classes is None else len(classes), cancelled)
     test = matrices.test_rows(fit.fold)
+    curves = _curves(workload, longest, test)
+    fitted, ends = train(longest, matrix, None if classes is None else len(classes), cancelled, curves)
+    if curves is not None:
+        return [_stopped_early(fit, candidate, curves, prepared + ends[-1]) for _, candidate in by_rounds]
     if len(by_rounds) == 1:
         return [_score(workload, fit, by_rounds[0][1], fitted, test, prepared + ends[-1])]
     return [
@@ -75,10 +81,30 @@ def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, cancelled: th
     ]
 
 
-def _general(workload: Workload, fit: Fit, candidate: Candidate, matrices: FoldMatrices) -> FoldScore:
+def _estimator(workload: Workload, fit: Fit, candidate: Candidate) -> Any:
+    """Build the candidate's estimator, with its share of rounds where the fit has but a share of them."""
     estimator = for_candidate(workload.estimator, candidate.params, fit.threads)
-    rows = workload.data.rows(workload.folds[fit.fold].train)
-    extra = {} if rows.sample_weight is None else {"sample_weight": rows.sample_weight}
+    if fit.rounds == 1.0:
+        return estimator
+    rounds = estimator.get_params(deep=False).get(ROUNDS)
+    return estimator.set_params(**{ROUNDS: max(1, math.ceil(fit.rounds * (rounds or 100)))})
+
+
+def _curves(workload: Workload, estimator: Any, test: Dataset) -> Curves | None:
+    stopping = workload.early_stopping
+    return None if stopping is None else Curves(estimator, test, workload.scorers, stopping.patience)
+
+
+def _stopped_early(fit: Fit, candidate: Candidate, curves: Curves, fit_seconds: float) -> FoldScore:
+    """Give the fold's scores at its own best round for now; which round counts, all folds decide together."""
+    scores = at_round(curves.scores, best_rounds([next(iter(curves.scores.values()))]))
+    return FoldScore(candidate, fit.fold, scores, fit_seconds, curves=curves.scores)
+
+
+def _general(workload: Workload, fit: Fit, candidate: Candidate, matrices: FoldMatrices) -> FoldScore:
+    estimator = _estimator(workload, fit, candidate)
+    rows = matrices.training_rows(fit)
+    extra = {} if rows.sample_weight is None else {weight_parameter(estimator): rows.sample_weight}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         begun = time.perf_counter()
@@ -93,7 +119,7 @@ def _score(
 ) -> FoldScore:
     begun = time.perf_counter()
     scores = score(fitted, test, workload.scorers)
-    return FoldScore(candidate, fit.fold, scores, fit_seconds, time.perf_counter() - begun)
+    return FoldScore(candidate, fit.fold, scores, fit_seconds, time.perf_counter() - begun, share=fit.rows * fit.rounds)
 
 
 def _line(raised: Exception | Warning | str) -> str:

@@ -6,10 +6,11 @@ scikit-learn's own splitters make them, so that a GridSearchCV with the same set
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from errors import SpecError
 from tuning.dataset import Dataset
@@ -32,23 +33,41 @@ class Fold:
     train: NDArray[np.intp]
     test: NDArray[np.intp]
 
+    def train_share(self, share: float, data: Dataset) -> NDArray[np.intp]:
+        """Row numbers of a share of the training rows, stratified by class; the same rows for every candidate."""
+        if share >= 1.0:
+            return self.train
+        strata = None if data.classes is None else data.y[self.train]
+        size = max(round(share * len(self.train)), 1 if data.classes is None else len(data.classes))
+        kept, _ = train_test_split(self.train, train_size=size, stratify=strata, random_state=self.index)
+        return np.sort(kept)
+
 
 def make_folds(cv: CvSpec, data: Dataset) -> tuple[Fold, ...]:
-    """Split the rows of `data`: stratified by class for classification, plain otherwise.
+    """Split the rows of `data`: stratified by class for classification, group-wise where there are groups.
 
     Raises
     ------
     SpecError
-        There are more folds than rows in the smallest class (or, for regression, than rows).
+        There are more folds than rows in the smallest class (or, for regression, than rows), or than groups.
     """
     _check_size(cv, data)
-    kind = KFold if data.classes is None else StratifiedKFold
-    splitter = kind(cv.folds, shuffle=cv.shuffle, random_state=cv.seed if cv.shuffle else None)
-    splits = splitter.split(np.zeros(data.n_rows), data.y)
+    splits = _splitter(cv, data).split(np.zeros(data.n_rows), data.y, data.groups)
     return tuple(Fold(index, train, test) for index, (train, test) in enumerate(splits))
 
 
+def _splitter(cv: CvSpec, data: Dataset) -> Any:
+    shuffle = {"shuffle": cv.shuffle, "random_state": cv.seed if cv.shuffle else None}
+    if data.groups is None:
+        return (KFold if data.classes is None else StratifiedKFold)(cv.folds, **shuffle)
+    if data.classes is None:
+        return GroupKFold(cv.folds, **shuffle)
+    return StratifiedGroupKFold(cv.folds, **shuffle)
+
+
 def _check_size(cv: CvSpec, data: Dataset) -> None:
+    if data.groups is not None and (n_groups := len(np.unique(data.groups))) < cv.folds:
+        raise SpecError(f"cv.folds: {cv.folds} folds, but there are only {n_groups} groups. Use fewer folds.")
     if data.classes is None:
         smallest, of = data.n_rows, "there are"
     else:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Future
-from queue import SimpleQueue
+from concurrent.futures import BrokenExecutor, CancelledError, Future
+from queue import Empty, SimpleQueue
 
 from errors import EngineError
-from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.observers import Observer
+from tuning.outcome import Table
 from tuning.plan import Workload, plan_fits
 from tuning.results import FoldScore, SweepResult
+from tuning.search import approximations, make_strategy
 from tuning.spec import SweepSpec
-from tuning.strategies import STRATEGIES
+from tuning.strategies import Strategy
 
 
 def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Observer] = ()) -> SweepResult:
@@ -38,48 +39,102 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     ------
     SpecError
         The folds do not fit the data.
+    FitError
+        Every candidate failed, or the budget was not enough for one.
     EngineError
         The engine lost its workers.
     """
     begun = time.perf_counter()
     workload = Workload.for_spec(spec, data)
-    strategy = STRATEGIES[spec.search.strategy](spec.grid)
+    strategy = make_strategy(spec, workload)
     engine.open(workload)
     for observer in observers:
         observer.started(spec, strategy.n_candidates, len(workload.folds))
-    ended: SimpleQueue[Future[list[FoldScore]]] = SimpleQueue()
-    table: dict[Candidate, dict[int, FoldScore]] = {}
-    running = units = 0
-    while True:
-        candidates = strategy.ask()
-        table.update({candidate: {} for candidate in candidates})
-        for fit in plan_fits(workload, candidates, engine.workers):
-            engine.submit(fit).add_done_callback(ended.put)
-            running, units = running + 1, units + 1
-        if not running:
-            break
-        scores = _outcome(ended.get())
-        running -= 1
-        for score in scores:
-            table[score.candidate][score.fold] = score
-        strategy.tell(scores)
-        for observer in observers:
-            observer.scored(scores)
-    result = _result(spec, table, units, time.perf_counter() - begun)
+    until = None if spec.budget.max_time is None else begun + spec.budget.max_time
+    run = _Run(workload, strategy, engine, observers, until)
+    run.to_the_end()
+    table = run.table.settled() if spec.early_stopping else run.table
+    result = SweepResult(
+        table.candidates,
+        table.fold_scores(),
+        len(workload.folds),
+        spec.scorers,
+        spec.refit_scorer,
+        run.n_units,
+        time.perf_counter() - begun,
+        table.rounds,
+        approximations(spec),
+    )
+    _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
     for observer in observers:
         observer.ended(result)
     return result
 
 
-def _outcome(future: Future[list[FoldScore]]) -> list[FoldScore]:
-    try:
-        return future.result()
-    except BrokenExecutor as error:
-        raise EngineError(
-            "a worker process was killed, most likely for lack of memory. Use fewer cores (-P cores=1) or less data."
-        ) from error
+class _Run:
+    """One pass of the loop, from the first proposal to the last score."""
 
+    def __init__(
+        self,
+        workload: Workload,
+        strategy: Strategy,
+        engine: Engine,
+        observers: Sequence[Observer],
+        until: float | None,
+    ) -> None:
+        self._workload = workload
+        self._strategy = strategy
+        self._engine = engine
+        self._observers = observers
+        self._until = until
+        self._ended: SimpleQueue[Future[list[FoldScore]]] = SimpleQueue()
+        self._running: set[Future[list[FoldScore]]] = set()
+        self.table = Table()
+        self.n_units = 0
 
-def _result(spec: SweepSpec, table: dict[Candidate, dict[int, FoldScore]], units: int, seconds: float) -> SweepResult:
-    fold_scores = {candidate: [scores[fold] for fold in sorted(scores)] for candidate, scores in table.items()}
-    return SweepResult(list(table), fold_scores, spec.scorers, spec.refit_scorer, units, seconds)
+    def to_the_end(self) -> None:
+        """Ask, submit and tell until nothing runs and nothing is proposed."""
+        while True:
+            if not self._time_is_up():
+                self._submit_proposals()
+            if not self._running:
+                return
+            self._take(self._next_ended())
+
+    def _submit_proposals(self) -> None:
+        proposals = self._strategy.ask()
+        self.table.expect([proposal.candidate for proposal in proposals])
+        for fit in plan_fits(self._workload, proposals, self._engine.workers):
+            future = self._engine.submit(fit)
+            self._running.add(future)
+            future.add_done_callback(self._ended.put)
+
+    def _next_ended(self) -> Future[list[FoldScore]]:
+        """Wait for a fit to end; when the time is up, those that have not started are dropped."""
+        if self._until is not None:
+            try:
+                return self._ended.get(timeout=max(0.0, self._until - time.perf_counter()))
+            except Empty:
+                for future in self._running:
+                    future.cancel()
+        return self._ended.get()
+
+    def _take(self, future: Future[list[FoldScore]]) -> None:
+        self._running.discard(future)
+        try:
+            scores = future.result()
+        except CancelledError:
+            return
+        except BrokenExecutor as error:
+            raise EngineError(
+                "a worker process was killed, most likely for lack of memory. "
+                "Use fewer cores (-P cores=1) or less data."
+            ) from error
+        self.n_units += 1
+        self.table.add(scores)
+        self._strategy.tell(scores)
+        for observer in self._observers:
+            observer.scored(scores)
+
+    def _time_is_up(self) -> bool:
+        return self._until is not None and time.perf_counter() >= self._until

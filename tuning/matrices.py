@@ -50,14 +50,20 @@ class FoldMatrices:
         """Rows that candidates are judged on."""
         return self._once((fold, "test"), lambda: self._workload.data.rows(self._workload.folds[fold].test))
 
-    def training(self, fold: int, estimator: Any) -> xgb.DMatrix:
+    def training_rows(self, fit: Fit) -> Dataset:
+        """Rows that the candidates of `fit` learn from; made anew each time, for they are as large as all data."""
+        rows = self._workload.folds[fit.fold].train_share(fit.rows, self._workload.data)
+        return self._workload.data.rows(rows)
+
+    def training(self, fit: Fit, estimator: Any) -> xgb.DMatrix:
         """Training rows as `estimator` wants them: shared where they are bins, new where training lays out its own."""
         if not can_share_matrix(estimator):
-            return self._make_training(fold, estimator)
-        return self._once((fold, matrix_signature(estimator)), lambda: self._make_training(fold, estimator))
+            return self._make_training(fit, estimator)
+        key = (fit.fold, f"{fit.rows} {matrix_signature(estimator)}")
+        return self._once(key, lambda: self._make_training(fit, estimator))
 
-    def _make_training(self, fold: int, estimator: Any) -> xgb.DMatrix:
-        rows = self._workload.data.rows(self._workload.folds[fold].train)
+    def _make_training(self, fit: Fit, estimator: Any) -> xgb.DMatrix:
+        rows = self.training_rows(fit)
         return training_matrix(estimator, rows.X, rows.y, rows.sample_weight)
 
     def _once(self, key: tuple[int, str], make: Callable[[], Made]) -> Made:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.boosting import shares_prefixes
+from tuning.boosting import is_boosted, shares_prefixes
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.estimators import for_candidate, make_estimator
 from tuning.folds import Fold, make_folds
-from tuning.spec import SweepSpec
+from tuning.spec import EarlyStopping, SweepSpec
+from tuning.strategies import Proposal
 
 ROUNDS = "n_estimators"
 _DEEPEST = 10  # beyond it trees run out of rows, not of levels
@@ -32,15 +33,18 @@ class Workload:
     estimator : object
         Unfitted, with the spec's ``fixed`` set.
     scorers : tuple of str
+        The one that chooses the winner first.
     data : Dataset
         The training rows; hold-out rows are not among them.
     folds : tuple of Fold
+    early_stopping : EarlyStopping or None
     """
 
     estimator: Any
     scorers: tuple[str, ...]
     data: Dataset
     folds: tuple[Fold, ...]
+    early_stopping: EarlyStopping | None = None
 
     @classmethod
     def for_spec(cls, spec: SweepSpec, data: Dataset) -> Workload:
@@ -51,7 +55,9 @@ class Workload:
         SpecError
             The folds do not fit the data.
         """
-        return cls(make_estimator(spec.estimator, spec.fixed), spec.scorers, data, make_folds(spec.cv, data))
+        estimator = make_estimator(spec.estimator, spec.fixed)
+        scorers = (spec.refit_scorer, *(name for name in spec.scorers if name != spec.refit_scorer))
+        return cls(estimator, scorers, data, make_folds(spec.cv, data), spec.early_stopping)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,42 +74,54 @@ class Fit:
         Relative to other fits of the same sweep.
     threads : int
         Threads that the fit may use.
+    rows, rounds : float
+        Shares of the fold's training rows and of the candidates' rounds.
     """
 
     fold: int
     candidates: tuple[Candidate, ...]
     cost: float = 1.0
     threads: int = 1
+    rows: float = 1.0
+    rounds: float = 1.0
 
 
-def plan_fits(workload: Workload, candidates: Sequence[Candidate], workers: int) -> list[Fit]:
-    """Group `candidates` into fits, the costliest first.
+def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -> list[Fit]:
+    """Group `proposals` into fits, the costliest first.
 
     Parameters
     ----------
     workload : Workload
-    candidates : sequence of Candidate
+    proposals : sequence of Proposal
     workers : int
         Fits that run side by side. One-thread fits side by side beat one fit with many threads, so a fit gets more
         than one only where there are fewer fits than workers.
     """
-    groups = prefix_groups(workload.estimator, candidates)
-    threads = max(1, workers // max(1, len(groups) * len(workload.folds)))
-    fits = [
-        Fit(fold.index, group, relative_cost(workload.estimator, group), threads)
-        for group in groups
-        for fold in workload.folds
-    ]
-    return sorted(fits, key=lambda fit: -fit.cost)
+    fits: dict[tuple[str, int], list[Proposal]] = {}
+    for group in prefix_groups(workload.estimator, proposals):
+        for proposal in group:
+            for fold in range(len(workload.folds)) if proposal.folds is None else proposal.folds:
+                fits.setdefault((group[0].candidate.key, fold), []).append(proposal)
+    threads = max(1, workers // max(1, len(fits)))
+    planned = [_fit(workload, fold, group, threads) for (_, fold), group in fits.items()]
+    return sorted(planned, key=lambda fit: -fit.cost)
 
 
-def prefix_groups(estimator: Any, candidates: Sequence[Candidate]) -> list[tuple[Candidate, ...]]:
-    """Split `candidates` into groups that one booster serves, in order of first appearance."""
-    groups: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
-        shared = shares_prefixes(for_candidate(estimator, candidate.params, threads=1))
-        rest = {name: value for name, value in candidate.params.items() if not (shared and name == ROUNDS)}
-        groups.setdefault(json.dumps(rest, sort_keys=True), []).append(candidate)
+def _fit(workload: Workload, fold: int, group: Sequence[Proposal], threads: int) -> Fit:
+    candidates = tuple(proposal.candidate for proposal in group)
+    rows, rounds = group[0].rows, group[0].rounds
+    return Fit(fold, candidates, relative_cost(workload.estimator, candidates) * rounds, threads, rows, rounds)
+
+
+def prefix_groups(estimator: Any, proposals: Sequence[Proposal]) -> list[tuple[Proposal, ...]]:
+    """Split `proposals` into groups that one booster serves, in order of first appearance."""
+    groups: dict[str, list[Proposal]] = {}
+    for proposal in proposals:
+        params = proposal.candidate.params
+        shared = is_boosted(estimator) and shares_prefixes(for_candidate(estimator, params, threads=1))
+        rest = {name: value for name, value in params.items() if not (shared and name == ROUNDS)}
+        key = json.dumps([rest, proposal.rows, proposal.rounds], sort_keys=True)
+        groups.setdefault(key, []).append(proposal)
     return [tuple(group) for group in groups.values()]
 
 

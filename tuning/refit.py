@@ -9,11 +9,12 @@ from loky import cpu_count
 
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
-from tuning.estimators import for_candidate, make_estimator
+from tuning.estimators import for_candidate, make_estimator, weight_parameter
+from tuning.plan import ROUNDS
 from tuning.spec import SweepSpec
 
 
-def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0) -> Any:
+def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, rounds: int | None = None) -> Any:
     """Train `candidate` on all rows of `data` with its estimator's own ``fit``.
 
     Parameters
@@ -24,6 +25,8 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0) 
         The training rows of the sweep.
     cores : int
         Threads to use; 0 for all cores.
+    rounds : int or None
+        Boosting rounds that early stopping chose over all folds.
 
     Returns
     -------
@@ -32,8 +35,10 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0) 
     """
     threads = cores or int(cpu_count())
     configured = make_estimator(spec.estimator, spec.fixed).set_params(**candidate.params)
+    if rounds is not None:
+        configured.set_params(**{ROUNDS: rounds})
     estimator = for_candidate(configured, {}, threads)
-    extra = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
+    extra = {} if data.sample_weight is None else {weight_parameter(estimator): data.sample_weight}
     with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
         estimator.fit(data.X, data.y, **extra)
     as_configured = configured.get_params(deep=True)

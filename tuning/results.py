@@ -35,6 +35,10 @@ class FoldScore:
         One line, ``ValueError: ...``, where the fit or the scoring raised.
     warning : str or None
         One line, ``ConvergenceWarning: ...``, the first that the estimator gave.
+    share : float
+        Of the full training rows or rounds; below 1 on the lower rungs of halving.
+    curves : mapping of str to sequence of float
+        By scorer name, the test score after each boosting round, where the sweep stops early.
     """
 
     candidate: Candidate
@@ -44,18 +48,21 @@ class FoldScore:
     score_seconds: float = 0.0
     error: str | None = None
     warning: str | None = None
+    share: float = 1.0
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """Every candidate's scores on every fold.
+    """Every candidate's scores on every fold that it was tried on.
 
     Attributes
     ----------
     candidates : sequence of Candidate
         In the order of proposal.
     fold_scores : mapping of Candidate to sequence of FoldScore
-        One per fold, ordered by fold.
+        Ordered by fold; fewer than `n_folds` where the candidate was stopped.
+    n_folds : int
     scorers : sequence of str
         The first is not special; `refit_scorer` decides.
     refit_scorer : str
@@ -64,18 +71,25 @@ class SweepResult:
         Fits that were really trained: fewer than candidates times folds where candidates shared a booster.
     seconds : float
         Wall time of the sweep, refit excluded.
+    rounds : mapping of Candidate to int
+        The number of boosting rounds that early stopping chose, over all folds at once.
+    approximations : sequence of str
+        What was given up for speed, a sentence each; empty where every figure is exact.
     """
 
     candidates: Sequence[Candidate]
     fold_scores: Mapping[Candidate, Sequence[FoldScore]]
+    n_folds: int
     scorers: Sequence[str]
     refit_scorer: str
     n_units: int
     seconds: float
+    rounds: Mapping[Candidate, int] = field(default_factory=dict)
+    approximations: Sequence[str] = ()
 
     @property
     def n_fits(self) -> int:
-        """Candidates times folds: the fits that were asked for and answered."""
+        """Folds of candidates that were scored, or failed."""
         return sum(len(scores) for scores in self.fold_scores.values())
 
     @cached_property
@@ -83,26 +97,46 @@ class SweepResult:
         """Candidates with an error on at least one fold."""
         return [c for c in self.candidates if any(score.error for score in self.fold_scores[c])]
 
+    @cached_property
+    def stopped(self) -> Sequence[Candidate]:
+        """Candidates that were not judged on every fold in full, though nothing failed."""
+        failed = set(self.failed)
+        return [c for c in self.candidates if c not in failed and not self._is_complete(c)]
+
+    def _is_complete(self, candidate: Candidate) -> bool:
+        scores = self.fold_scores[candidate]
+        return len(scores) == self.n_folds and all(score.share == 1.0 for score in scores)
+
     def split_scores(self, scorer: str | None = None) -> NDArray[np.float64]:
-        """Test scores of shape (n_candidates, n_folds), NaN where a fit failed; of `refit_scorer` unless told."""
+        """Test scores of shape (n_candidates, n_folds), NaN where there is none; of `refit_scorer` unless told."""
         name = scorer or self.refit_scorer
-        return np.array(
-            [[score.scores.get(name, np.nan) for score in self.fold_scores[c]] for c in self.candidates],
-            dtype=np.float64,
-        )
+        splits = np.full((len(self.candidates), self.n_folds), np.nan)
+        for row, candidate in enumerate(self.candidates):
+            for score in self.fold_scores[candidate]:
+                splits[row, score.fold] = score.scores.get(name, np.nan)
+        return splits
+
+    def means(self, scorer: str | None = None) -> NDArray[np.float64]:
+        """Mean test scores of shape (n_candidates,), over the folds that a candidate had; NaN where a fit failed."""
+        splits = self.split_scores(scorer)
+        had = np.array([len(self.fold_scores[c]) for c in self.candidates])
+        scored = np.isfinite(splits).sum(axis=1)
+        sums = np.where(np.isfinite(splits), splits, 0.0).sum(axis=1)
+        return np.where((scored == had) & (had > 0), sums / np.maximum(had, 1), np.nan)
 
     @cached_property
     def best_index(self) -> int:
-        """Place of the winner among `candidates`: the highest mean score, the first of equals.
+        """Place of the winner among `candidates`: the highest mean score in full, the first of equals.
 
         Raises
         ------
         FitError
             No candidate has a score on every fold.
         """
-        means = self.split_scores().mean(axis=1)
+        complete = np.array([self._is_complete(candidate) for candidate in self.candidates], dtype=bool)
+        means = np.where(complete, self.means(), np.nan)
         if np.isnan(means).all():
-            raise FitError(f"all {len(self.candidates)} candidates failed; the commonest error: {self._commonest()}")
+            raise FitError(self._no_winner())
         return int(np.nanargmax(means))
 
     @property
@@ -128,37 +162,68 @@ class SweepResult:
         table: dict[str, list[Any]] = {}
         for what in ("fit", "score"):
             times = self._times(what)
-            table[f"mean_{what}_time"] = times.mean(axis=1).tolist()
-            table[f"std_{what}_time"] = times.std(axis=1).tolist()
+            table[f"mean_{what}_time"] = [float(row.mean()) for row in times]
+            table[f"std_{what}_time"] = [float(row.std()) for row in times]
         for name in dict.fromkeys(name for c in self.candidates for name in c.params):
             table[f"param_{name}"] = [c.params.get(name) for c in self.candidates]
         table["params"] = [dict(c.params) for c in self.candidates]
+        if self.rounds:
+            table["rounds"] = [self.rounds.get(c) for c in self.candidates]
+        if self.stopped:
+            table["n_folds"] = [len(self.fold_scores[c]) for c in self.candidates]
+            table["share"] = [max((score.share for score in self.fold_scores[c]), default=0.0) for c in self.candidates]
         for scorer in self.scorers:
-            table |= _score_columns(self.split_scores(scorer), "score" if len(self.scorers) == 1 else scorer)
+            table |= self._score_columns(scorer)
         return table
 
-    def _times(self, what: str) -> NDArray[np.float64]:
-        return np.array(
-            [[getattr(score, f"{what}_seconds") for score in self.fold_scores[c]] for c in self.candidates],
-            dtype=np.float64,
-        )
+    def _score_columns(self, scorer: str) -> dict[str, list[Any]]:
+        suffix = "score" if len(self.scorers) == 1 else scorer
+        splits, means = self.split_scores(scorer), self.means(scorer)
+        columns = {f"split{k}_test_{suffix}": splits[:, k].tolist() for k in range(self.n_folds)}
+        return columns | {
+            f"mean_test_{suffix}": means.tolist(),
+            f"std_test_{suffix}": [
+                float(np.std(row[np.isfinite(row)])) if np.isfinite(row).any() else np.nan for row in splits
+            ],
+            f"rank_test_{suffix}": ranks(means, [self._progress(c) for c in self.candidates]).tolist(),
+        }
 
-    def _commonest(self) -> str:
+    def _progress(self, candidate: Candidate) -> float:
+        """How far a candidate came: it ranks below all that came further, since their scores do not compare."""
+        return float(sum(score.share for score in self.fold_scores[candidate])) / self.n_folds
+
+    def _times(self, what: str) -> list[NDArray[np.float64]]:
+        return [
+            np.array([getattr(score, f"{what}_seconds") for score in self.fold_scores[c]] or [np.nan])
+            for c in self.candidates
+        ]
+
+    def _no_winner(self) -> str:
         errors = Counter(score.error for scores in self.fold_scores.values() for score in scores if score.error)
-        return errors.most_common(1)[0][0] if errors else f"{self.refit_scorer} is NaN on some fold of each"
+        if not errors and self.stopped:
+            return (
+                f"none of {len(self.candidates)} candidates was judged on all {self.n_folds} folds. Raise the budget."
+            )
+        commonest = errors.most_common(1)[0][0] if errors else f"{self.refit_scorer} is NaN on some fold of each"
+        return f"all {len(self.candidates)} candidates failed; the commonest error: {commonest}"
 
 
-def _score_columns(splits: NDArray[np.float64], suffix: str) -> dict[str, list[Any]]:
-    means = splits.mean(axis=1)
-    columns = {f"split{k}_test_{suffix}": splits[:, k].tolist() for k in range(splits.shape[1])}
-    return columns | {
-        f"mean_test_{suffix}": means.tolist(),
-        f"std_test_{suffix}": splits.std(axis=1).tolist(),
-        f"rank_test_{suffix}": ranks(means).tolist(),
-    }
+def ranks(means: NDArray[np.float64], progress: Sequence[float] | None = None) -> NDArray[np.int32]:
+    """Rank the candidates, 1 for the best; equals share the better rank and NaN comes last, as in scikit-learn.
 
-
-def ranks(means: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Rank of each mean, 1 for the highest; equals share the better rank and NaN comes last, as in scikit-learn."""
+    Parameters
+    ----------
+    means : ndarray of shape (n_candidates,)
+    progress : sequence of float or None
+        Further comes before better.
+    """
+    came = np.zeros(len(means)) if progress is None else np.asarray(progress, dtype=np.float64)
     filled = np.where(np.isnan(means), -np.inf, means)
-    return np.array([1 + int((filled > mean).sum()) for mean in filled], dtype=np.int32)
+    came = np.where(np.isnan(means), -np.inf, came)
+    order = np.lexsort((-filled, -came))
+    places = np.empty(len(means), dtype=np.int32)
+    for place, row in enumerate(order):
+        above = order[place - 1]
+        tied = place > 0 and came[row] == came[above] and filled[row] == filled[above]
+        places[row] = places[above] if tied else place + 1
+    return places

@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tuning import spec_checks, spec_file
+from tuning.budget import Budget
+from tuning.space import Distribution, Space
 
 
 class _Strict(BaseModel):
@@ -24,7 +26,7 @@ class CvSpec(_Strict):
     Attributes
     ----------
     folds : int
-        At least 2. Classification folds are stratified.
+        At least 2. Classification folds are stratified; rows of one group, where there are groups, stay together.
     shuffle : bool
         Files are seldom in random order, so on by default.
     seed : int
@@ -36,16 +38,30 @@ class CvSpec(_Strict):
     seed: int = Field(default=0, ge=0, strict=True)
 
 
-class SearchSpec(_Strict):
+class SearchSpec(BaseModel):
     """Which candidates are tried.
 
     Attributes
     ----------
     strategy : str
-        A name of ``tuning.strategies``.
+        A name of ``tuning.strategies.STRATEGIES``; the keys beside it are that strategy's own ``Options``.
     """
 
+    model_config = ConfigDict(extra="allow", frozen=True)
+
     strategy: str = "grid"
+
+
+class EarlyStopping(_Strict):
+    """Let the folds together choose the number of boosting rounds.
+
+    Attributes
+    ----------
+    patience : int
+        A fold's training ends after so many rounds without a better score.
+    """
+
+    patience: int = Field(default=20, ge=1, strict=True)
 
 
 class SweepSpec(_Strict):
@@ -53,33 +69,40 @@ class SweepSpec(_Strict):
 
     Attributes
     ----------
-    estimator : str
-        Dotted path of a class with scikit-learn's estimator API.
+    estimator : str or list
+        Dotted path of a class with scikit-learn's estimator API; or the steps of a pipeline, each ``name: path``.
     fixed : mapping of str to object
         Parameters that every candidate shares.
     grid : mapping of str to list
-        Values of the parameters that vary; candidates are all their combinations.
+        Values of parameters that vary.
+    distributions : mapping of str to Distribution
+        What parameters are drawn from, for the strategies that draw.
     scoring : str or list of str
         scikit-learn scorer names.
     refit : str or None
         The scorer that chooses the winner; needed where there are several.
     cv : CvSpec
     search : SearchSpec
+    early_stopping : EarlyStopping or None
+    budget : Budget
     """
 
-    estimator: str
+    estimator: str | list[dict[str, str]]
     fixed: dict[str, Any] = Field(default_factory=dict)
-    grid: dict[str, list[Any]] = Field(min_length=1)
+    grid: dict[str, list[Any]] = Field(default_factory=dict)
+    distributions: dict[str, Distribution] = Field(default_factory=dict)
     scoring: str | list[str]
     refit: str | None = None
     cv: CvSpec = CvSpec()
     search: SearchSpec = SearchSpec()
+    early_stopping: EarlyStopping | None = None
+    budget: Budget = Budget()
 
     @field_validator("grid", mode="before")
     @classmethod
     def _values_are_lists(cls, grid: Any) -> Any:
         if isinstance(grid, dict):
-            spec_file.check_grid_values(grid)
+            spec_checks.check_grid_values(grid)
         return grid
 
     @classmethod
@@ -105,3 +128,8 @@ class SweepSpec(_Strict):
     def refit_scorer(self) -> str:
         """The scorer that chooses the winner."""
         return self.refit or self.scorers[0]
+
+    @property
+    def space(self) -> Space:
+        """All that varies."""
+        return Space(self.grid, self.distributions)

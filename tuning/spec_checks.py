@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from errors import SpecError, did_you_mean
-from tuning.boosting import BOOSTER_PARAMETERS, is_boosted
-from tuning.estimators import estimator_class, make_estimator
-from tuning.strategies import STRATEGIES
+from tuning import spec_file
+from tuning.boosting import BOOSTER_PARAMETERS, is_boosted, shares_prefixes
+from tuning.devices import check_devices
+from tuning.estimators import make_estimator
+from tuning.messages import problem
+from tuning.strategies import STRATEGIES, Options, Setting
 
 if TYPE_CHECKING:
     from tuning.spec import SweepSpec
+
+ROUNDS = "n_estimators"
 
 
 def check(spec: SweepSpec) -> None:
@@ -26,24 +33,81 @@ def check(spec: SweepSpec) -> None:
     _check_parameters(spec)
     _check_scorers(spec)
     _check_early_stopping(spec)
-    if spec.search.strategy not in STRATEGIES:
-        known = ", ".join(STRATEGIES)
-        hint = did_you_mean(spec.search.strategy, STRATEGIES) or f" Known strategies: {known}."
-        raise SpecError(f"search.strategy: there is no strategy '{spec.search.strategy}'.{hint}")
+    _check_search(spec)
+    check_devices(value for _, name, value in _values(spec) if name.rpartition("__")[2] == "device")
+
+
+def options_of(spec: SweepSpec) -> Options:
+    """Return what the spec tells its strategy.
+
+    Raises
+    ------
+    SpecError
+        There is no such strategy, or it does not know such an option.
+    """
+    name = spec.search.strategy
+    if name not in STRATEGIES:
+        hint = did_you_mean(name, STRATEGIES) or f" Known strategies: {', '.join(STRATEGIES)}."
+        raise SpecError(f"search.strategy: there is no strategy '{name}'.{hint}")
+    try:
+        options: Options = spec_file.validate(STRATEGIES[name].Options, spec.search.model_extra or {})
+    except SpecError as error:
+        raise SpecError(f"search.{error}") from error
+    return options
+
+
+def check_grid_values(grid: Mapping[Any, Any]) -> None:
+    """Refuse a grid entry that is no list, an empty one, or one that names a value twice."""
+    for name, values in grid.items():
+        if not isinstance(values, list):
+            raise problem(f"expected a list of values, got {values!r}. Write [{values}]", str(name))
+        if not values:
+            raise problem("the list is empty. Give at least one value, or remove the key", str(name))
+        texts = [_json(name, value) for value in values]
+        for place, text in enumerate(texts):
+            if text in texts[:place]:
+                raise problem(f"the value {text} stands twice. Remove one", str(name))
+
+
+def _json(name: Any, value: Any) -> str:
+    try:
+        return json.dumps(value, sort_keys=True)
+    except TypeError:
+        kind = type(value).__name__
+        raise problem(f"{value} is a {kind}; expected numbers, text, booleans, lists or null", str(name)) from None
+
+
+def _values(spec: SweepSpec) -> Iterator[tuple[str, str, Any]]:
+    """Every value that the spec can give a parameter: section, parameter, value."""
+    yield from (("fixed", name, value) for name, value in spec.fixed.items())
+    yield from (("grid", name, value) for name, values in spec.grid.items() for value in values)
+    for name, distribution in spec.distributions.items():
+        yield from (("distributions", name, value) for value in distribution.values or [distribution.low])
+
+
+def _first(spec: SweepSpec) -> Any:
+    """Build one estimator that the spec allows; the first value of each parameter stands for the others."""
+    values = {name: value for _, name, value in reversed(list(_values(spec)))}
+    return make_estimator(spec.estimator, values)
 
 
 def _check_parameters(spec: SweepSpec) -> None:
     estimator = make_estimator(spec.estimator, {})
     known = {*estimator.get_params(), *(BOOSTER_PARAMETERS if is_boosted(estimator) else ())}
-    class_name = estimator_class(spec.estimator).__name__
-    for section, params in (("fixed", spec.fixed), ("grid", spec.grid)):
+    sections: dict[str, Mapping[str, Any]] = {
+        "fixed": spec.fixed,
+        "grid": spec.grid,
+        "distributions": spec.distributions,
+    }
+    seen: dict[str, str] = {}
+    for section, params in sections.items():
         for name in params:
             if name not in known:
                 hint = did_you_mean(name, known)
-                raise SpecError(f"{section}.{name}: {class_name} has no parameter '{name}'.{hint}")
-    for name in spec.grid:
-        if name in spec.fixed:
-            raise SpecError(f"grid.{name}: '{name}' also stands under fixed. Remove one of the two.")
+                raise SpecError(f"{section}.{name}: {type(estimator).__name__} has no parameter '{name}'.{hint}")
+            if name in seen:
+                raise SpecError(f"{section}.{name}: '{name}' also stands under {seen[name]}. Remove one of the two.")
+            seen[name] = section
 
 
 def _check_scorers(spec: SweepSpec) -> None:
@@ -70,7 +134,7 @@ def _check_response(spec: SweepSpec, scorer: str) -> None:
     """Refuse a scorer of probabilities for an estimator that has none, which would fail every single fit."""
     needed: Any = getattr(get_scorer(scorer), "_response_method", "predict")  # not public; without it, fits report
     methods = (needed,) if isinstance(needed, str) else tuple(needed)
-    estimator = make_estimator(spec.estimator, {**spec.fixed, **{k: v[0] for k, v in spec.grid.items()}})
+    estimator = _first(spec)
     if methods != ("default",) and not any(hasattr(estimator, method) for method in methods):
         raise SpecError(
             f"scoring: {scorer} needs {' or '.join(methods)}, which {type(estimator).__name__} does not have. "
@@ -79,11 +143,25 @@ def _check_response(spec: SweepSpec, scorer: str) -> None:
 
 
 def _check_early_stopping(spec: SweepSpec) -> None:
-    """Refuse what would fail in every fold: there are no validation rows inside a fold to stop on."""
-    name = "early_stopping_rounds"
-    for section, params in (("fixed", spec.fixed), ("grid", spec.grid)):
-        if params.get(name) not in (None, [None]):
+    """Refuse what would fail or leak in every fold, and an early stopping that has nothing to stop."""
+    for section, name, value in _values(spec):
+        if name.rpartition("__")[2] == "early_stopping_rounds" and value is not None:
             raise SpecError(
-                f"{section}.{name}: a fold has no rows to stop on but its test rows, which would leak. "
-                "Remove it and put several n_estimators in the grid: they share one booster and cost no more."
+                f"{section}.{name}: a fold has no rows to stop on but its test rows, one fold at a time, which would "
+                "leak. Remove it and write early_stopping: {patience: 20}, which chooses the rounds over all folds."
             )
+    if spec.early_stopping is None:
+        return
+    if not shares_prefixes(_first(spec)):
+        raise SpecError("early_stopping: only XGBoost's gbtree boosters can be stopped early. Remove the key.")
+    if ROUNDS in spec.grid or ROUNDS in spec.distributions:
+        section = "grid" if ROUNDS in spec.grid else "distributions"
+        raise SpecError(f"{section}.{ROUNDS}: early_stopping chooses it. Put the largest allowed under fixed.")
+    if spec.search.strategy in ("racing", "halving"):
+        raise SpecError(f"early_stopping: it needs every fold in full, which {spec.search.strategy} does not give.")
+
+
+def _check_search(spec: SweepSpec) -> None:
+    options = options_of(spec)
+    setting = Setting(spec.cv.folds, spec.refit_scorer, 1 / (spec.cv.folds - 1), spec.budget.max_candidates)
+    STRATEGIES[spec.search.strategy](spec.space, options, setting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
 
 from errors import SpecError, did_you_mean
+from tuning.messages import sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,36 +49,21 @@ def parse(model: type[Model], path: str | Path) -> Model:
         The file is missing, is not YAML, or has the wrong keys or types.
     """
     with named(path):
-        content = _read_yaml(Path(path))
-        try:
-            return model.model_validate(content)
-        except ValidationError as error:
-            raise SpecError(_sentence(error.errors()[0], model)) from error
+        return validate(model, _read_yaml(Path(path)))
 
 
-def check_grid_values(grid: Mapping[Any, Any]) -> None:
-    """Refuse a grid entry that is no list, an empty one, or one that names a value twice."""
-    for name, values in grid.items():
-        if not isinstance(values, list):
-            raise _problem(f"grid.{name}", f"expected a list of values, got {values!r}. Write [{values}]")
-        if not values:
-            raise _problem(f"grid.{name}", "the list is empty. Give at least one value, or remove the key")
-        texts = [_json(f"grid.{name}", value) for value in values]
-        for place, text in enumerate(texts):
-            if text in texts[:place]:
-                raise _problem(f"grid.{name}", f"the value {text} stands twice. Remove one")
+def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
+    """Read `content` into `model`.
 
-
-def _json(key: str, value: Any) -> str:
+    Raises
+    ------
+    SpecError
+        One line that begins with the key.
+    """
     try:
-        return json.dumps(value, sort_keys=True)
-    except TypeError:
-        kind = type(value).__name__
-        raise _problem(key, f"{value} is a {kind}; expected numbers, text, booleans, lists or null") from None
-
-
-def _problem(key: str, sentence: str) -> PydanticCustomError:
-    return PydanticCustomError("grid", "{key}: {sentence}.", {"key": key, "sentence": sentence})
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise SpecError(sentence(error.errors()[0], model)) from error
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
@@ -105,31 +89,3 @@ def _yaml_sentence(error: yaml.YAMLError) -> str:
 
 def _kind(content: Any) -> str:
     return "an empty file" if content is None else f"a {type(content).__name__}"
-
-
-def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """Turn pydantic's first complaint into one line that names the key."""
-    if error["type"] == "grid":
-        return error["msg"]
-    location = [str(part) for part in error["loc"] if part not in ("str", "list[str]")]
-    key = ".".join(location)
-    if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key.{_advice(location, model)}"
-    if error["type"] == "missing":
-        return f"{key}: the key is missing. Add it."
-    if error["type"] == "too_short":
-        return f"{key}: it is empty. Give at least one entry."
-    message = error["msg"].removeprefix("Input ").replace("valid string", "text").replace("valid ", "")
-    return f"{key}: {message}, got {error['input']!r}."
-
-
-def _advice(location: list[str], model: type[BaseModel]) -> str:
-    """Name the nearest key that stands at that place, else all of them."""
-    known = _fields_at(location[:-1], model)
-    return did_you_mean(location[-1], known) or f" Known keys here: {', '.join(known)}."
-
-
-def _fields_at(location: list[str], model: type[BaseModel]) -> list[str]:
-    for part in location:
-        model = model.model_fields[part].annotation  # type: ignore[assignment]
-    return list(model.model_fields)

@@ -165,10 +165,9 @@ def test_cuts_over_all_rows_would_be_noticed(monkeypatch):
     """Quantiles over training and test rows together would leak, and shift scores beyond the bound."""
     whole = {}
 
-    def make(matrices, fold, estimator):
-        data = matrices._workload.data
-        reference = whole.setdefault("cuts", xgb.QuantileDMatrix(data.X, max_bin=8))
-        rows = data.rows(matrices._workload.folds[fold].train)
+    def make(matrices, fit, estimator):
+        reference = whole.setdefault("cuts", xgb.QuantileDMatrix(matrices._workload.data.X, max_bin=8))
+        rows = matrices.training_rows(fit)
         return xgb.QuantileDMatrix(rows.X, rows.y, ref=reference, max_bin=8)
 
     monkeypatch.setattr("tuning.matrices.FoldMatrices._make_training", make)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tuning import Candidate, Dataset, SweepSpec, Workload, plan_fits
-from tuning.plan import prefix_groups
+from tuning import Candidate, Dataset, SweepSpec, Workload
+from tuning.plan import plan_fits, prefix_groups
+from tuning.strategies import Proposal
 
 CLASSES = np.array(["a", "b"])
 
@@ -17,16 +18,16 @@ def workload(estimator="xgboost.XGBClassifier", folds=3, **fixed):
     return Workload.for_spec(spec, Dataset(np.zeros((40, 2)), y, CLASSES))
 
 
-def candidates(*params):
-    return [Candidate(each) for each in params]
+def proposals(*params, **on):
+    return [Proposal(Candidate(each), **on) for each in params]
 
 
-PUBLISHED = candidates(*[{"max_depth": depth, "n_estimators": n} for depth in (3, 4) for n in (300, 400)])
+PUBLISHED = proposals(*[{"max_depth": depth, "n_estimators": n} for depth in (3, 4) for n in (300, 400)])
 
 
 def test_candidates_that_differ_only_in_rounds_share_a_booster():
     groups = prefix_groups(workload().estimator, PUBLISHED)
-    assert [[c.params["n_estimators"] for c in group] for group in groups] == [[300, 400], [300, 400]]
+    assert [[p.candidate.params["n_estimators"] for p in group] for group in groups] == [[300, 400], [300, 400]]
 
 
 def test_the_published_grid_is_ten_fits_rather_than_twenty():
@@ -41,19 +42,19 @@ def test_boosters_whose_early_rounds_are_not_a_shorter_fit_are_never_shared(fixe
 
 
 def test_dart_among_the_candidates_is_fitted_separately_from_gbtree():
-    both = candidates(*[{"booster": b, "n_estimators": n} for b in ("dart", "gbtree") for n in (5, 10)])
+    both = proposals(*[{"booster": b, "n_estimators": n} for b in ("dart", "gbtree") for n in (5, 10)])
     groups = prefix_groups(workload().estimator, both)
     assert [len(group) for group in groups] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("estimator", ["xgboost.XGBRFClassifier", "sklearn.ensemble.RandomForestClassifier"])
 def test_the_size_of_a_forest_is_not_a_number_of_rounds(estimator):
-    forests = candidates({"n_estimators": 5}, {"n_estimators": 10})
+    forests = proposals({"n_estimators": 5}, {"n_estimators": 10})
     assert len(prefix_groups(workload(estimator).estimator, forests)) == 2
 
 
 def test_the_costliest_fits_come_first():
-    fits = plan_fits(workload(), candidates({"max_depth": 3}, {"max_depth": 8}, {"max_depth": 5}), workers=2)
+    fits = plan_fits(workload(), proposals({"max_depth": 3}, {"max_depth": 8}, {"max_depth": 5}), workers=2)
     depths = [fit.candidates[0].params["max_depth"] for fit in fits]
     assert depths == [8] * 3 + [5] * 3 + [3] * 3
 
@@ -63,4 +64,17 @@ def test_a_fit_has_one_thread_while_there_are_fits_for_all_workers():
 
 
 def test_fewer_fits_than_workers_share_the_workers_threads():
-    assert {fit.threads for fit in plan_fits(workload(), candidates({}), workers=8)} == {2}
+    assert {fit.threads for fit in plan_fits(workload(), proposals({}), workers=8)} == {2}
+
+
+def test_a_proposal_for_some_folds_is_planned_on_those():
+    short, long = proposals({"n_estimators": 3}, folds=(0, 1)) + proposals({"n_estimators": 9}, folds=(1, 2))
+    planned = {
+        fit.fold: [c.params["n_estimators"] for c in fit.candidates] for fit in plan_fits(workload(), [short, long], 1)
+    }
+    assert planned == {0: [3], 1: [3, 9], 2: [9]}
+
+
+def test_candidates_on_different_shares_do_not_share_a_booster():
+    mixed = proposals({"n_estimators": 3}, rows=0.5) + proposals({"n_estimators": 9})
+    assert {len(fit.candidates) for fit in plan_fits(workload(), mixed, 1)} == {1}

@@ -1,5 +1,7 @@
 """The result's table is scikit-learn's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -21,7 +23,8 @@ def result(table):
         ]
         for candidate, row in zip(candidates, table.values(), strict=True)
     }
-    return SweepResult(candidates, scores, ("r2",), "r2", n_units=len(candidates), seconds=1.0)
+    n_folds = max(map(len, table.values()))
+    return SweepResult(candidates, scores, n_folds, ("r2",), "r2", n_units=len(candidates), seconds=1.0)
 
 
 def test_the_highest_mean_wins_and_the_first_of_equals():
@@ -39,6 +42,22 @@ def test_when_all_fail_the_commonest_error_is_said():
     outcome = result({"a": ["ValueError: one", "TypeError: two"], "b": ["TypeError: two", "TypeError: two"]})
     with pytest.raises(FitError, match=r"all 2 candidates failed; the commonest error: TypeError: two"):
         _ = outcome.best
+
+
+def test_a_stopped_candidate_keeps_its_scores_but_ranks_below_those_judged_in_full():
+    outcome = result({"a": [0.9, 0.9], "b": [0.1, 0.2, 0.3], "c": [0.5]})
+    assert outcome.best.params == {"x": "b"}
+    assert [c.params["x"] for c in outcome.stopped] == ["a", "c"]
+    table = outcome.cv_results()
+    assert table["rank_test_score"] == [2, 1, 3]
+    assert table["mean_test_score"] == pytest.approx([0.9, 0.2, 0.5])
+    assert table["n_folds"] == [2, 3, 1]
+    assert np.isnan(table["split2_test_score"][0])
+
+
+def test_a_sweep_that_ran_out_of_budget_says_so():
+    with pytest.raises(FitError, match=r"none of 2 candidates was judged on all 2 folds\. Raise the budget"):
+        _ = replace(result({"a": [0.9], "b": [0.5]}), n_folds=2).best
 
 
 def test_equals_share_the_better_rank_and_nan_comes_last():

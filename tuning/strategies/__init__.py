@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from tuning.strategies.base import Strategy
+from tuning.strategies.base import Options, Proposal, Setting, Strategy
 from tuning.strategies.grid import GridStrategy
+from tuning.strategies.halving import HalvingStrategy
+from tuning.strategies.racing import RacingStrategy
+from tuning.strategies.random import RandomStrategy
+from tuning.strategies.tpe import TpeStrategy
 
-STRATEGIES: Mapping[str, Callable[[Mapping[str, Sequence[Any]]], Strategy]] = {"grid": GridStrategy}
+STRATEGIES: Mapping[str, Any] = {
+    "grid": GridStrategy,
+    "random": RandomStrategy,
+    "tpe": TpeStrategy,
+    "racing": RacingStrategy,
+    "halving": HalvingStrategy,
+}
 
-__all__ = ["STRATEGIES", "GridStrategy", "Strategy"]
+__all__ = ["STRATEGIES", "Options", "Proposal", "Setting", "Strategy"]

@@ -1,0 +1,102 @@
+"""What runs in the Python workers of the executors.
+
+Nothing here is pickled by value, and nothing raises: Spark would run a task that raises three times more, and end the
+job. So an answer comes back in any case, and the driver decides what it means.
+"""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from tuning.fitting import run_fit
+from tuning.matrices import FoldMatrices
+from tuning.plan import Fit, Workload
+
+SCORES, TROUBLE = "scores", "trouble"
+LIBRARIES = ("sklearn", "xgboost")
+"""Libraries whose versions scores depend on; the estimator's own is added to them."""
+
+_kept: dict[str, tuple[Workload, FoldMatrices]] = {}
+
+
+def work(sweep: str, load: Callable[[], bytes], pickled_fit: bytes, versions: Mapping[str, str]) -> tuple[str, Any]:
+    """Run one fit.
+
+    Parameters
+    ----------
+    sweep : str
+        Names the workload, which is kept for the next fit; that of another sweep is let go.
+    load : callable
+        Gives the pickled workload.
+    pickled_fit : bytes
+    versions : mapping of str to str
+        Of the libraries on the driver's side.
+
+    Returns
+    -------
+    tuple of str and object
+        ``SCORES`` and a list of FoldScore, or ``TROUBLE`` and a sentence for a person.
+    """
+    try:
+        workload, matrices = _workload(sweep, load, versions)
+        fit: Fit = pickle.loads(pickled_fit)
+        with threadpool_limits(fit.threads):
+            return SCORES, run_fit(workload, fit, matrices)
+    except _Unlike as error:
+        return TROUBLE, str(error)
+    except ModuleNotFoundError as error:
+        return TROUBLE, lacking(error)
+    except MemoryError:
+        return TROUBLE, (
+            f"worker {socket.gethostname()} has too little memory for the data and a fit. Give executors more "
+            "(spark.executor.memoryOverhead, or spark.executor.pyspark.memory where that is set) or fewer cores."
+        )
+    except Exception as error:
+        return TROUBLE, f"worker {socket.gethostname()} cannot read the sweep ({type(error).__name__}: {error})."
+
+
+def lacking(error: ModuleNotFoundError) -> str:
+    """Say which worker lacks which package, and what to do."""
+    package = (error.name or str(error)).partition(".")[0]
+    return (
+        f"worker {socket.gethostname()} lacks the package '{package}' (its Python is {sys.executable}). "
+        f"Install {package} there, or set PYSPARK_PYTHON to the Python of an environment that has it."
+    )
+
+
+def versions_for(workload: Workload) -> dict[str, str]:
+    """Versions, on this side, of the libraries that the workload's scores depend on."""
+    own = type(workload.estimator).__module__.partition(".")[0]
+    return {name: str(getattr(import_module(name), "__version__", "")) for name in dict.fromkeys((*LIBRARIES, own))}
+
+
+class _Unlike(Exception):
+    """The worker's libraries are not the driver's."""
+
+
+def _workload(
+    sweep: str, load: Callable[[], bytes], versions: Mapping[str, str]
+) -> tuple[Workload, FoldMatrices]:
+    if sweep not in _kept:
+        _kept.clear()
+        _check_versions(versions)
+        workload: Workload = pickle.loads(load())
+        _kept[sweep] = workload, FoldMatrices(workload)
+    return _kept[sweep]
+
+
+def _check_versions(versions: Mapping[str, str]) -> None:
+    for name, expected in versions.items():
+        found = str(getattr(import_module(name), "__version__", ""))
+        if found != expected:
+            raise _Unlike(
+                f"worker {socket.gethostname()} has {name} {found}, the driver {expected}, so scores could differ. "
+                f"Install {name} {expected} there."
+            )

@@ -1,0 +1,90 @@
+"""What the folds can tell apart.
+
+Fold scores are not independent, since training sets overlap, so the usual paired t-test finds differences that are not
+there. The correction is that of Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52
+(2003), section 4: the variance of the mean difference is taken as ``(1/k + n_test/n_train)`` times that of the
+differences rather than ``1/k`` times it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference over folds.
+
+    Attributes
+    ----------
+    mean : float
+    low, high : float
+        Ends of the corrected interval; infinite where there are fewer than two folds.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.low > 0 or self.high < 0
+
+
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], test_share: float, level: float = LEVEL
+) -> Difference:
+    """Interval for how much better `first` scores than `second`.
+
+    Parameters
+    ----------
+    first, second : sequence of float, of length n_folds
+        Scores on the same folds, in the same order.
+    test_share : float
+        Rows tested on over rows trained on, ``1 / (n_folds - 1)`` in plain K-fold cross-validation.
+    level : float
+        Of the two-sided interval.
+
+    Returns
+    -------
+    Difference
+        Nadeau and Bengio's corrected resampled t interval, with ``n_folds - 1`` degrees of freedom.
+    """
+    differences: NDArray[np.float64] = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    mean, k = float(differences.mean()), len(differences)
+    if k < 2:
+        return Difference(mean, -math.inf, math.inf)
+    spread = math.sqrt((1 / k + test_share) * float(differences.var(ddof=1)))
+    reach = float(stats.t.ppf((1 + level) / 2, k - 1)) * spread
+    return Difference(mean, mean - reach, mean + reach)
+
+
+def one_standard_error_choice(means: Sequence[float], best_splits: Sequence[float], sizes: Sequence[float]) -> int:
+    """Find the simplest candidate within one standard error of the best (Breiman et al. 1984, section 3.4.3).
+
+    Parameters
+    ----------
+    means : sequence of float, of length n_candidates
+    best_splits : sequence of float, of length n_folds
+        The best candidate's scores, whose standard error over the folds is the yardstick.
+    sizes : sequence of float, of length n_candidates
+        What to prefer less of: the cost of a fit stands for the size of the model.
+
+    Returns
+    -------
+    int
+        Place of the choice; the best itself where nothing smaller is near.
+    """
+    error = float(np.std(best_splits, ddof=1)) / math.sqrt(len(best_splits)) if len(best_splits) > 1 else 0.0
+    bar = max(mean for mean in means if not math.isnan(mean)) - error
+    near = [place for place, mean in enumerate(means) if mean >= bar]
+    return min(near, key=lambda place: (sizes[place], -means[place]))
