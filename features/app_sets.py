@@ -69,7 +69,14 @@ def shares_of_each(D: sp.csr_matrix, E: sp.csr_matrix, parts: Mapping[str, sp.cs
     shares = event_shares(D, E, A[:, first].tocsr())
     ends = np.cumsum([part.shape[1] for part in parts.values()])
     places = np.split(place, ends[:-1])
-    return {name: shares[:, columns] for name, columns in zip(parts, places, strict=True)}
+    return {name: _taken(shares, columns) for name, columns in zip(parts, places, strict=True)}
+
+
+def _taken(values: sp.csr_matrix, columns: NDArray[np.intp]) -> sp.csr_matrix:
+    """Return ``values[:, columns]`` with the entries of each row sorted again, as `columns` need not ascend."""
+    taken = values[:, columns]
+    taken.sort_indices()
+    return taken
 
 
 def distinct_columns(A: sp.csc_matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

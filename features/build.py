@@ -92,10 +92,8 @@ def build(
 
 
 def _columns(blocks: Sequence[Block]) -> pl.DataFrame:
-    parts = [
-        pl.DataFrame({"name": pl.Series(block.names, dtype=pl.String), "set": block.feature_set}) for block in blocks
-    ]
-    return pl.concat(parts)
+    rows = [(name, block.feature_set) for block in blocks for name in block.names]
+    return pl.DataFrame(rows, schema={"name": pl.String, "set": pl.String}, orient="row")
 
 
 def _counts(values: int, rows: pl.DataFrame, columns: pl.DataFrame) -> dict[str, object]:
