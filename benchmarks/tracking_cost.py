@@ -54,7 +54,7 @@ def made_up(n_candidates: int, n_folds: int) -> SweepResult:
         c: [FoldScore(c, k, {"neg_log_loss": float(draw.normal(-2.29, 0.04))}, 1.0, 0.1) for k in range(n_folds)]
         for c in candidates
     }
-    return SweepResult(candidates, scores, ["neg_log_loss"], "neg_log_loss", n_units=0, seconds=0.0)
+    return SweepResult(candidates, scores, n_folds, ["neg_log_loss"], "neg_log_loss", n_units=0, seconds=0.0)
 
 
 def ours(result: SweepResult, n_folds: int) -> Costs:
