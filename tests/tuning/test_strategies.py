@@ -1,0 +1,168 @@
+"""Strategies by their contract: what they propose, what they learn, and that a seed repeats them."""
+
+import math
+
+import pytest
+
+from errors import SpecError
+from tuning import FoldScore
+from tuning.space import Distribution, Space
+from tuning.strategies import STRATEGIES, Setting
+from tuning.strategies.halving import rungs
+
+GRID = Space({"x": [1, 2, 3, 4, 5, 6, 7, 8, 9]})
+RANGE = Space({}, {"x": Distribution(uniform=(-3.0, 3.0)), "kind": Distribution(choice=["good", "bad"])})
+
+
+def setting(n_folds=5, max_candidates=None):
+    return Setting(n_folds, "r2", 1 / (n_folds - 1), max_candidates)
+
+
+def make(name, space=GRID, n_folds=5, max_candidates=None, **options):
+    kind = STRATEGIES[name]
+    return kind(space, kind.Options(**options), setting(n_folds, max_candidates))
+
+
+def run(strategy, objective, n_folds=5, reverse=False):
+    """Play the loop: ask, score by `objective(params, fold)`, tell. Returns the batches of proposals."""
+    batches = []
+    while proposals := strategy.ask():
+        batches.append(list(proposals))
+        scores = [
+            score(proposal, fold, objective) for proposal in proposals for fold in (proposal.folds or range(n_folds))
+        ]
+        for each in reversed(scores) if reverse else scores:
+            strategy.tell([each])
+    return batches
+
+
+def score(proposal, fold, objective):
+    value = objective(proposal.candidate.params, fold)
+    if value is None:
+        return FoldScore(proposal.candidate, fold, error="ValueError: no")
+    return FoldScore(proposal.candidate, fold, {"r2": value})
+
+
+def names(batches):
+    return [[(p.candidate.key, p.folds, p.rows, p.rounds) for p in batch] for batch in batches]
+
+
+def parabola(params, fold):
+    return -((params["x"] - 1.0) ** 2) - (5.0 if params.get("kind") == "bad" else 0.0) + 0.01 * fold
+
+
+def test_the_grid_is_proposed_whole_and_in_order():
+    batches = run(make("grid"), parabola)
+    assert [[p.candidate.params["x"] for p in batch] for batch in batches] == [list(range(1, 10))]
+
+
+def test_a_budget_spends_the_grid_on_a_seeded_sample_rather_than_its_beginning():
+    chosen = [p.candidate.params["x"] for p in make("grid", max_candidates=3).ask()]
+    assert len(chosen) == 3
+    assert chosen != [1, 2, 3]
+    assert chosen == [p.candidate.params["x"] for p in make("grid", max_candidates=3).ask()]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("random", {"candidates": 12}),
+        ("tpe", {"candidates": 16, "startup": 6}),
+        ("racing", {"candidates": 12}),
+        ("halving", {"candidates": 12}),
+    ],
+)
+def test_proposals_do_not_depend_on_the_order_in_which_fits_end(name, options):
+    first = run(make(name, RANGE, seed=3, **options), parabola)
+    again = run(make(name, RANGE, seed=3, **options), parabola, reverse=True)
+    other = run(make(name, RANGE, seed=4, **options), parabola)
+    assert names(first) == names(again)
+    assert names(first) != names(other)
+
+
+@pytest.mark.parametrize("name", ["random", "tpe"])
+def test_as_many_candidates_as_asked_for_and_none_twice(name):
+    proposed = [p.candidate.key for batch in run(make(name, RANGE, candidates=23), parabola) for p in batch]
+    assert len(proposed) == len(set(proposed)) == 23
+
+
+def test_tpe_proposes_better_candidates_than_chance_once_it_has_learnt():
+    def mean_of_last(name):
+        values = []
+        for seed in range(5):
+            batches = run(make(name, RANGE, candidates=40, seed=100 * seed), parabola)
+            last = [p.candidate.params for batch in batches for p in batch][-15:]
+            values += [parabola(params, 0) for params in last]
+        return sum(values) / len(values)
+
+    assert mean_of_last("tpe") > 0.75 * mean_of_last("random"), "both are below zero"
+
+
+def test_tpe_survives_candidates_that_fail():
+    batches = run(make("tpe", RANGE, candidates=20), lambda params, fold: None if params["x"] < 0 else params["x"])
+    assert sum(map(len, batches)) == 20
+
+
+def test_tpe_ends_where_the_space_holds_no_more():
+    batches = run(make("tpe", Space({"x": [1, 2, 3]}), candidates=50), parabola)
+    assert sorted(p.candidate.params["x"] for batch in batches for p in batch) == [1, 2, 3]
+
+
+def test_racing_drops_who_cannot_win_and_keeps_the_winner_to_the_end():
+    batches = run(make("racing"), parabola)
+    assert [p.folds for p in batches[0]] == [(0, 1, 2)] * 9
+    assert {p.candidate.params["x"] for p in batches[-1]} == {1}
+    fits = sum(len(p.folds) for batch in batches for p in batch)
+    assert fits == 9 * 3 + 2
+
+
+def test_racing_keeps_whom_the_evidence_does_not_separate():
+    def noisy(params, fold):
+        return math.sin(37.0 * params["x"] * (fold + 1))
+
+    batches = run(make("racing"), noisy)
+    assert len(batches[-1]) > 1
+
+
+def test_racing_goes_on_without_those_who_failed():
+    batches = run(make("racing"), lambda params, fold: None if params["x"] == 1 else parabola(params, fold))
+    assert {p.candidate.params["x"] for p in batches[-1]} == {2}
+
+
+def test_racing_ends_when_all_have_failed():
+    assert len(run(make("racing"), lambda params, fold: None)) == 1
+
+
+def test_halving_climbs_rungs_of_growing_share_and_shrinking_company():
+    batches = run(make("halving", factor=3), parabola)
+    assert [len(batch) for batch in batches] == [9, 3, 1]
+    assert [batch[0].rounds for batch in batches] == pytest.approx([1 / 9, 1 / 3, 1])
+    assert {p.rows for batch in batches for p in batch} == {1.0}
+    assert batches[-1][0].candidate.params == {"x": 1}
+
+
+def test_halving_over_rows():
+    batches = run(make("halving", resource="rows", factor=3), parabola)
+    assert [batch[0].rows for batch in batches] == pytest.approx([1 / 9, 1 / 3, 1])
+
+
+def test_no_rung_is_below_the_smallest_share_or_without_company():
+    assert rungs(1000, 3, min_share=0.1) == pytest.approx([1 / 9, 1 / 3, 1])
+    assert rungs(4, 3, min_share=0.01) == pytest.approx([1 / 3, 1])
+    assert rungs(1, 3, min_share=0.01) == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "options", "said"),
+    [
+        ("grid", RANGE, {}, "distributions.x: a grid needs lists"),
+        ("grid", Space(), {}, "grid: the key is missing"),
+        ("random", RANGE, {}, "search.candidates: the key is missing"),
+        ("tpe", RANGE, {}, "search.candidates: the key is missing"),
+        ("racing", RANGE, {}, "search.candidates: the key is missing"),
+        ("halving", Space(), {"candidates": 3}, "grid: the key is missing"),
+    ],
+)
+def test_a_space_that_a_strategy_cannot_use_is_refused(name, space, options, said):
+    with pytest.raises(SpecError, match=said.replace(".", r"\.")):
+        make(name, space, **options)
