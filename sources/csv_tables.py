@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from errors import SourceError, did_you_mean
-from sources.diagnosis import first_offence
-from sources.parquet import WRITING, check_whole, empty_cells
+from sources.diagnosis import first_offence, not_utf8
+from sources.parquet import check_whole, empty_cells, write
 from sources.schema import TIMESTAMP_FORMAT, TIMESTAMP_LENGTH, Table
 
 _HEADER_BYTES = 65_536
@@ -43,7 +43,7 @@ def write_table(csv_file: Path, table: Table, folder: Path, shown_as: str) -> Pa
     header = read_header(csv_file, table, shown_as)
     path = folder / f"{table.name}.parquet"
     try:
-        _scan(csv_file, table, header).sink_parquet(path, **WRITING)
+        write(_scan(csv_file, table, header), path)
     except pl.exceptions.PolarsError as error:
         raise SourceError(_explain(csv_file, table, header, shown_as, str(error))) from error
     empty = empty_cells(path)
@@ -62,11 +62,7 @@ def read_header(csv_file: Path, table: Table, shown_as: str) -> list[str]:
     SourceError
         The file is empty, or a column is missing or there twice.
     """
-    with csv_file.open("rb") as file:
-        first = file.read(_HEADER_BYTES).split(b"\n", 1)[0]
-    if not first.strip():
-        raise SourceError(f"{shown_as}: the file is empty. Re-download it.")
-    header = next(csv.reader([first.decode("utf-8-sig", errors="replace").rstrip("\r")]))
+    header = _first_row(csv_file, shown_as)
     for column in table.columns:
         if header.count(column) == 0:
             others = [name for name in header if name not in table.columns]
@@ -77,6 +73,18 @@ def read_header(csv_file: Path, table: Table, shown_as: str) -> list[str]:
         if header.count(column) > 1:
             raise SourceError(f"{shown_as}: column '{column}' is there {header.count(column)} times. Keep one of them.")
     return header
+
+
+def _first_row(csv_file: Path, shown_as: str) -> list[str]:
+    with csv_file.open("rb") as file:
+        line = file.read(_HEADER_BYTES).split(b"\n", 1)[0]
+    try:
+        text = line.decode("utf-8-sig").strip("\r")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{shown_as}: {not_utf8(1, line[error.start])}") from error
+    if not text:
+        raise SourceError(f"{shown_as}: the file is empty. Re-download it.")
+    return next(csv.reader([text]))
 
 
 def _rename(column: str, others: Sequence[str]) -> str:

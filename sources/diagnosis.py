@@ -52,6 +52,11 @@ def first_offence(csv_file: Path, table: Table, header: Sequence[str]) -> str | 
     return None
 
 
+def not_utf8(line: int, byte: int) -> str:
+    """Say that `byte` in `line` is not text."""
+    return f"line {line:,}: byte 0x{byte:02x} is not UTF-8 text. Save the file as UTF-8."
+
+
 def _blocks(csv_file: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the rows below the header in blocks of whole rows, each with the number of its first line."""
     with csv_file.open("rb") as file:
@@ -94,8 +99,7 @@ def _not_text(first_line: int, block: bytes) -> str | None:
     try:
         block.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = first_line + block.count(b"\n", 0, error.start)
-        return f"line {line:,}: byte 0x{block[error.start]:02x} is not UTF-8 text. Save the file as UTF-8."
+        return not_utf8(first_line + block.count(b"\n", 0, error.start), block[error.start])
     return None
 
 

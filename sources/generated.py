@@ -9,7 +9,7 @@ from cache import Cache
 from errors import SourceError
 from sources.base import Identity, Written
 from sources.digests import sha256_of
-from sources.parquet import WRITING, check_whole
+from sources.parquet import check_whole, write
 from sources.progress import Progress
 from sources.schema import TABLES
 from sources.synthetic import generate
@@ -57,7 +57,7 @@ class GeneratedSource:
         with progress.step("Generating the tables", len(TABLES), "tables") as advance:
             for name, frame in generate(self.scale, self.seed, self.leak):
                 path = folder / f"{name}.parquet"
-                frame.write_parquet(path, **WRITING)
+                write(frame.lazy(), path)
                 check_whole(TABLES[name], path, f"{KIND} {name}")
                 records[name] = TableRecord(rows=frame.height, input=path.name, sha256=sha256_of(path))
                 advance(1)

@@ -7,9 +7,9 @@ writer and of every later reader.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -17,11 +17,28 @@ import pyarrow.parquet as pq
 from errors import SourceError
 from sources.schema import Table
 
-WRITING: Mapping[str, Any] = {
-    "compression": "lz4",
-    "row_group_size": 1_000_000,
-    "statistics": {"min": False, "max": False, "distinct_count": False, "null_count": True},
-}
+_STATISTICS = {"min": False, "max": False, "distinct_count": False, "null_count": True}
+_ROW_GROUP = 1_000_000
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+def write(frame: pl.LazyFrame, path: Path) -> None:
+    """Write `frame` to `path` as it is computed.
+
+    Raises
+    ------
+    OSError
+        The disk refused. Polars passes most of these on as its own errors, with the number in the text only.
+    polars.exceptions.PolarsError
+        The frame cannot be computed.
+    """
+    try:
+        frame.sink_parquet(path, compression="lz4", row_group_size=_ROW_GROUP, statistics=_STATISTICS)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        if refused := _SYSTEM_ERROR.search(str(error)):
+            number = int(refused[1])
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise
 
 
 def row_count(path: Path) -> int:

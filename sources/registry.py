@@ -35,7 +35,7 @@ def source_from(data: str, *, scale: float, seed: int, leak: bool) -> Source:
         from sources.azure_blob.source import BlobSource
 
         return BlobSource(Address.parse(data))
-    if "://" not in data and Path(data).is_dir():
+    if data and "://" not in data and Path(data).is_dir():
         return FolderSource(Path(data))
     hint = did_you_mean(data, [generated.KIND])
     raise SourceError(f"data: '{data}' is neither a known source nor a folder here. It must be {_FORMS}.{hint}")
