@@ -1,11 +1,16 @@
 """The loop tells everyone everything, in order, and knows nobody."""
 
+import time
+from dataclasses import replace
+
 import numpy as np
 import psutil
 import pytest
 
 from errors import EngineError, FitError, GridfoldError, SpecError
-from tuning import Dataset, SweepSpec, open_engine, sweep
+from tuning import Dataset, SweepSpec, make_folds, open_engine, sweep
+from tuning.fitting import run_fit
+from tuning.spec import CvSpec
 
 
 class Notebook:
@@ -121,3 +126,64 @@ def test_warnings_come_back_with_the_scores():
     with open_engine("local", 1) as engine:
         result = sweep(warm, rows(), engine)
     assert result.fold_scores[result.best][0].warning.startswith("ConvergenceWarning: ")
+
+
+def test_when_the_time_is_up_no_more_fits_start_and_what_is_judged_counts(monkeypatch):
+    def slowly(*args):
+        time.sleep(0.1)
+        return run_fit(*args)
+
+    monkeypatch.setattr("tuning.engines.local.run_fit", slowly)
+    timed = spec(grid={"max_depth": [1, 2, 3, 4, 5, 6], "reg_lambda": [1, 2, 3]}, budget={"max_time": 2})
+    with open_engine("local", 1) as engine:
+        result = sweep(timed, rows(), engine)
+    assert 0 < len(result.stopped) < 18
+    assert result.best not in result.stopped
+    assert result.approximations == ["the budget may leave candidates untried"]
+
+
+def test_a_time_too_short_for_one_candidate_is_an_error_that_says_so():
+    hasty = spec(grid={"n_estimators": [2000]}, budget={"max_time": 0.05})
+    with open_engine("local", 1) as engine, pytest.raises(FitError, match=r"judged on all 3 folds\. Raise the budget"):
+        sweep(hasty, rows(2000), engine)
+
+
+@pytest.mark.parametrize(
+    "search", [{"strategy": "racing"}, {"strategy": "halving"}, {"strategy": "random", "candidates": 5}]
+)
+def test_every_strategy_runs_on_the_same_loop(search):
+    with open_engine("local", 2) as engine:
+        result = sweep(spec(grid={"max_depth": [1, 2, 3], "n_estimators": [3, 6, 9]}, search=search), rows(), engine)
+    assert len(result.fold_scores[result.best]) == 3
+    assert all(score.share == 1.0 for score in result.fold_scores[result.best])
+
+
+def test_what_is_given_up_is_said():
+    raced = spec(search={"strategy": "racing"}, fixed={"max_bin": 16})
+    with open_engine("local", 1) as engine:
+        said = sweep(raced, rows(), engine).approximations
+    assert said[0].startswith("racing stops a candidate")
+    assert said[1].startswith("max_bin 16 ")
+
+
+def test_rows_of_one_group_never_stand_on_both_sides():
+    y = np.arange(60) % 2
+    groups = np.arange(60) // 6
+    data = Dataset(np.zeros((60, 1), dtype=np.float32), y, np.unique(y), groups=groups)
+    for fold in make_folds(CvSpec(folds=3), data):
+        assert not set(groups[fold.train]) & set(groups[fold.test])
+
+
+def test_steps_of_a_pipeline_are_swept_by_name():
+    piped = spec(
+        estimator=[
+            {"scale": "sklearn.preprocessing.StandardScaler"},
+            {"model": "sklearn.linear_model.LogisticRegression"},
+        ],
+        grid={"scale__with_mean": [True, False], "model__C": [0.1, 1.0]},
+    )
+    data = replace(rows(), sample_weight=np.linspace(1, 2, 60))
+    with open_engine("local", 1) as engine:
+        result = sweep(piped, data, engine)
+    assert not result.failed
+    assert len(result.candidates) == 4

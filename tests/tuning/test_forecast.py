@@ -1,0 +1,115 @@
+"""The forecast counts exactly, measures rather than guesses, and keeps within the budget."""
+
+import numpy as np
+import pytest
+
+from errors import SpecError
+from tuning import Dataset, SweepSpec, Workload
+from tuning.forecast import Probe, forecast, measure, seconds_of, workers_within
+from tuning.plan import Fit, plan_fits
+from tuning.strategies import Proposal
+
+
+def rows(n_rows=400):
+    y = np.arange(n_rows) % 3
+    X = np.random.default_rng(0).normal(size=(n_rows, 6)).astype(np.float32) + y[:, None]
+    return Dataset(X, y, np.array(["a", "b", "c"]))
+
+
+def spec(**changes):
+    given = {
+        "estimator": "xgboost.XGBClassifier",
+        "grid": {"n_estimators": [10, 40], "max_depth": [2, 5]},
+        "scoring": "neg_log_loss",
+        "cv": {"folds": 4},
+    }
+    return SweepSpec(**{**given, **changes})
+
+
+def test_candidates_fits_and_distinct_boosters_are_counted():
+    foretold = forecast(spec(), rows(), workers=2)
+    assert (foretold.n_candidates, foretold.n_fits, foretold.n_units) == (4, 16, 8)
+    assert foretold.workers == 2
+    assert foretold.seconds > 0
+    assert foretold.peak_bytes > 0
+
+
+@pytest.mark.parametrize("strategy", ["random", "tpe", "racing", "halving"])
+def test_strategies_that_do_not_say_all_at_once_are_counted_in_full(strategy):
+    drawn = spec(
+        grid={}, distributions={"reg_lambda": {"uniform": [1, 9]}}, search={"strategy": strategy, "candidates": 14}
+    )
+    foretold = forecast(drawn, rows(), workers=2)
+    assert (foretold.n_candidates, foretold.n_fits) == (14, 56)
+
+
+def test_no_fit_of_the_full_length_is_trained(monkeypatch):
+    trained = []
+    monkeypatch.setattr("tuning.forecast.run_fit", lambda workload, fit, matrices: trained.append(fit.rounds))
+    forecast(spec(grid={"n_estimators": [1000]}), rows(), workers=1)
+    assert trained
+    assert max(trained) <= 4 / 1000
+
+
+def test_time_grows_with_rounds_and_depth():
+    workload = Workload.for_spec(spec(grid={"n_estimators": [50]}), rows(2000))
+    proposals = [Proposal(_candidate(depth)) for depth in (1, 8)]
+    fits = plan_fits(workload, proposals, 1)
+    probe = measure(workload, fits)
+    deep, shallow = (seconds_of(probe, workload, fit) for fit in (fits[0], fits[-1]))
+    assert deep > shallow > 0
+    twice = Fit(0, fits[0].candidates, fits[0].cost, rounds=0.5)
+    assert seconds_of(probe, workload, twice) < deep
+
+
+def _candidate(depth):
+    from tuning import Candidate
+
+    return Candidate({"max_depth": depth, "n_estimators": 50})
+
+
+def test_estimators_that_are_no_boosters_are_timed_whole():
+    forest = spec(estimator="sklearn.ensemble.RandomForestClassifier")
+    assert forecast(forest, rows(), workers=1).n_units == 16
+
+
+def test_cores_of_the_budget_hold():
+    assert workers_within(spec(budget={"cores": 3}), rows(), workers=8) == 3
+
+
+def test_memory_limits_the_fits_side_by_side(monkeypatch):
+    probe = Probe(0.0, 1.0, 0.0, base_bytes=10**9, matrix_bytes=10**8, fit_bytes=5 * 10**8)
+    monkeypatch.setattr("tuning.forecast.measure", lambda workload, fits: probe)
+    # 1 GB + 4 folds of 0.1 GB leave room for 2 fits of 0.5 GB within 2.5 GB
+    assert workers_within(spec(budget={"max_memory": "2.5GB"}), rows(), workers=8) == 2
+
+
+def test_a_budget_too_small_for_one_fit_is_refused_with_what_it_takes():
+    with pytest.raises(
+        SpecError, match=r"budget\.max_memory: 1 GB|budget\.max_memory: 0\.001 GB are not enough for one fit"
+    ):
+        workers_within(spec(budget={"max_memory": "1MB"}), rows(), workers=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"max_time": "soon"}, "budget.max_time: expected a number with a unit (s, m, h, d), such as 30m, got 'soon'"),
+        ({"max_time": 0}, "budget.max_time: expected more than nothing, got 0"),
+        ({"max_memory": "8 parsecs"}, "budget.max_memory: expected a number with a unit (KB, MB"),
+        ({"max_candidates": 0}, "budget.max_candidates: should be greater than or equal to 1, got 0"),
+        ({"cores": 1.5}, "budget.cores: should be a whole number"),
+        ({"time": "1h"}, "budget.time: unknown key. Did you mean 'max_time'?"),
+    ],
+)
+def test_a_budget_that_makes_no_sense_is_refused(given, said):
+    from tuning.spec_file import validate
+
+    with pytest.raises(SpecError) as caught:
+        validate(SweepSpec, {**spec().model_dump(exclude_none=True, exclude={"budget"}), "budget": given})
+    assert said in str(caught.value)
+
+
+def test_units_are_understood():
+    budget = spec(budget={"max_time": "1.5h", "max_memory": "2 GiB"}).budget
+    assert (budget.max_time, budget.max_memory) == (5400, 2 * 2**30)

@@ -1,0 +1,240 @@
+"""What a sweep will take on this machine, from a few timed rounds rather than from a table of guesses.
+
+One fold's matrix is made and a few candidates, the cheapest to the costliest, are trained on it for a few rounds. The
+time of a round is a constant plus a part that grows with the leaves of a tree (``plan.relative_cost`` says why), so two
+or more probes give every other candidate's time. Memory is read off the process while this goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import psutil
+
+from errors import SpecError
+from tuning.boosting import is_boosted
+from tuning.dataset import Dataset
+from tuning.fitting import run_fit
+from tuning.matrices import FoldMatrices
+from tuning.plan import ROUNDS, Fit, Workload, plan_fits
+from tuning.search import make_strategy
+from tuning.spec import SweepSpec
+from tuning.strategies import Proposal
+
+_PROBES = 3
+_PROBE_ROUNDS = 4
+_SAMPLE_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What was measured.
+
+    Attributes
+    ----------
+    fixed, per_cost : float
+        Seconds of a fit: ``fixed * rounds + per_cost * cost`` for boosters, a plain ``per_cost * cost`` for others.
+    matrix_seconds : float
+        To make one fold's training matrix.
+    base_bytes, matrix_bytes, fit_bytes : int
+        Of the process as it is, of one fold's matrix, and of one running fit.
+    """
+
+    fixed: float
+    per_cost: float
+    matrix_seconds: float
+    base_bytes: int
+    matrix_bytes: int
+    fit_bytes: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a sweep comes to.
+
+    Attributes
+    ----------
+    n_candidates, n_fits, n_units : int
+        Candidates, folds of candidates, and fits that are really trained. For a strategy that stops candidates
+        early these are upper bounds.
+    workers : int
+        Fits side by side, within the budget of cores and memory.
+    seconds : float
+        Of the fits; the refit and the tracking are not in it.
+    peak_bytes : float
+    """
+
+    n_candidates: int
+    n_fits: int
+    n_units: int
+    workers: int
+    seconds: float
+    peak_bytes: float
+
+
+def forecast(spec: SweepSpec, data: Dataset, workers: int) -> Forecast:
+    """Foretell the sweep of `spec` over `data`.
+
+    Parameters
+    ----------
+    spec : SweepSpec
+    data : Dataset
+    workers : int
+        Fits side by side, before the budget's limits.
+
+    Raises
+    ------
+    SpecError
+        The budget's memory is not enough for one fit.
+    """
+    workload = Workload.for_spec(spec, data)
+    proposals = _all_proposals(spec, workload)
+    workers = min(workers, spec.budget.cores or workers)
+    fits = plan_fits(workload, proposals, workers)
+    probe = measure(workload, fits)
+    workers = _within_memory(probe, workers, spec.budget.max_memory, len(workload.folds))
+    matrices = len(workload.folds) * probe.matrix_seconds
+    total = sum(seconds_of(probe, workload, fit) for fit in fits) + matrices
+    longest = max(seconds_of(probe, workload, fit) for fit in fits)
+    return Forecast(
+        len({proposal.candidate for proposal in proposals}),
+        sum(len(fit.candidates) for fit in fits),
+        len(fits),
+        workers,
+        max(total / workers, longest),
+        _peak(probe, workers, len(workload.folds)),
+    )
+
+
+def workers_within(spec: SweepSpec, data: Dataset, workers: int) -> int:
+    """Fits that may run side by side within the budget; memory is only probed where the budget limits it."""
+    workers = min(workers, spec.budget.cores or workers)
+    return workers if spec.budget.max_memory is None else forecast(spec, data, workers).workers
+
+
+def _all_proposals(spec: SweepSpec, workload: Workload) -> Sequence[Proposal]:
+    """Everything that the strategy may propose, on all folds in full."""
+    strategy = make_strategy(spec, workload)
+    first = list(strategy.ask())
+    missing = (strategy.n_candidates or 0) - len(first)
+    more = spec.space.sample(missing, seed=0) if missing > 0 else []
+    candidates = dict.fromkeys([proposal.candidate for proposal in first] + more)
+    return [Proposal(candidate) for candidate in candidates]
+
+
+def measure(workload: Workload, fits: Sequence[Fit]) -> Probe:
+    """Train a few fits of fold 0 for a few rounds, and see what they take."""
+    on_first = [fit for fit in fits if fit.fold == 0]
+    places = sorted({round(place) for place in np.linspace(0, len(on_first) - 1, _PROBES)})
+    matrices = FoldMatrices(workload)
+    boosted = is_boosted(workload.estimator)
+    matrix_seconds = 0.0
+    with _memory() as memory:
+        if boosted:
+            begun = time.perf_counter()
+            _run(workload, _probe_fit(workload, on_first[places[-1]], rounds=1), matrices)
+            matrix_seconds = time.perf_counter() - begun
+        held = memory.now()
+        times = [_time(workload, on_first[place], matrices) for place in places]
+    fixed, per_cost = _line(times, boosted)
+    return Probe(fixed, per_cost, matrix_seconds, memory.base, max(0, held - memory.base), memory.peak - held)
+
+
+def _time(workload: Workload, fit: Fit, matrices: FoldMatrices) -> tuple[float, float]:
+    """Cost per round of a fit, and its seconds per round."""
+    probe = _probe_fit(workload, fit, _PROBE_ROUNDS)
+    rounds = _rounds(workload, probe)
+    begun = time.perf_counter()
+    _run(workload, probe, matrices)
+    return fit.cost / _rounds(workload, fit), (time.perf_counter() - begun) / rounds
+
+
+def _probe_fit(workload: Workload, fit: Fit, rounds: int) -> Fit:
+    share = min(1.0, rounds / _rounds(workload, fit)) if is_boosted(workload.estimator) else 1.0
+    return Fit(fit.fold, fit.candidates[-1:], fit.cost, fit.threads, fit.rows, share)
+
+
+def _run(workload: Workload, fit: Fit, matrices: FoldMatrices) -> None:
+    """Run a fit; one that fails here will fail in the sweep, where its error is recorded."""
+    run_fit(Workload(workload.estimator, workload.scorers, workload.data, workload.folds), fit, matrices)
+
+
+def _rounds(workload: Workload, fit: Fit) -> float:
+    if not is_boosted(workload.estimator):
+        return 1.0
+    base = workload.estimator.get_params(deep=False).get(ROUNDS)
+    given = [candidate.params.get(ROUNDS, base) for candidate in fit.candidates]
+    return max(1, math.ceil(fit.rounds * max(rounds if isinstance(rounds, int) else 100 for rounds in given)))
+
+
+def _line(times: Sequence[tuple[float, float]], boosted: bool) -> tuple[float, float]:
+    """Fit ``seconds = fixed + per_cost * cost`` to the probes; through zero where they do not allow both."""
+    costs, seconds = (np.array(column) for column in zip(*times, strict=True))
+    if boosted and len(set(costs)) > 1:
+        slope, intercept = np.polyfit(costs, seconds, 1)
+        if slope > 0 and intercept > 0:
+            return float(intercept), float(slope)
+    return 0.0, float((seconds / costs).mean())
+
+
+def seconds_of(probe: Probe, workload: Workload, fit: Fit) -> float:
+    """Seconds that `fit` will take."""
+    return probe.fixed * _rounds(workload, fit) + probe.per_cost * fit.cost
+
+
+def _peak(probe: Probe, workers: int, n_folds: int) -> float:
+    return float(probe.base_bytes + n_folds * probe.matrix_bytes + workers * probe.fit_bytes)
+
+
+def _within_memory(probe: Probe, workers: int, limit: float | None, n_folds: int) -> int:
+    if limit is None:
+        return workers
+    fitting = [n for n in range(1, workers + 1) if _peak(probe, n, n_folds) <= limit]
+    if not fitting:
+        needed = _peak(probe, 1, n_folds)
+        raise SpecError(
+            f"budget.max_memory: {_gigabytes(limit)} are not enough for one fit at a time, which needs about "
+            f"{_gigabytes(needed)} with the matrices of {n_folds} folds. Raise it, or use fewer rows, columns or bins."
+        )
+    return fitting[-1]
+
+
+def _gigabytes(amount: float) -> str:
+    return f"{amount / 1e9:.2g} GB"
+
+
+@dataclass
+class _Memory:
+    """Resident memory of this process: at the start, now, and at its highest since."""
+
+    base: int
+    peak: int
+    _process: psutil.Process = field(default_factory=psutil.Process)
+
+    def now(self) -> int:
+        return int(self._process.memory_info().rss)
+
+
+@contextmanager
+def _memory() -> Iterator[_Memory]:
+    """Watch the process's memory; sampled, since the system's own high-water mark cannot be set back."""
+    resident = int(psutil.Process().memory_info().rss)
+    memory, stop = _Memory(resident, resident), threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(_SAMPLE_SECONDS):
+            memory.peak = max(memory.peak, memory.now())
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        stop.set()
+        thread.join()
