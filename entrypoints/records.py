@@ -45,7 +45,7 @@ def log_request(run: EntryRun, params: SweepParams, spec: SweepSpec, matrix: Fea
     run.set_tags({"sweep.features": name, "sweep.fingerprint": asked})
     run.log_file(Path(params.space))
     run.log_datasets(
-        Table(FEATURES, name, params.data, len(rows), context=context)
+        Table(f"{FEATURES}-{context}", name, params.data, len(rows), context=context)
         for context, rows in (("training", matrix.train_rows), ("holdout", matrix.holdout_rows))
         if len(rows)
     )

@@ -26,6 +26,7 @@ class Workplace:
 
     folder: Path
     client: MlflowClient
+    experiment: str
 
     @property
     def space(self) -> str:
@@ -36,7 +37,16 @@ class Workplace:
 
     def runs(self, name: str | None = None):
         """Return the runs, newest first; of the step `name`, if one is given."""
-        return self.client.search_runs(["0"], f"tags.`step.name` = '{name}'" if name else "")
+        return self.client.search_runs([self.experiment], f"tags.`step.name` = '{name}'" if name else "")
+
+    def newest_sweep(self):
+        """Return the newest run that is neither a step nor a candidate."""
+        aside = {"step.name", "mlflow.parentRunId"}
+        return next(run for run in self.runs() if not aside & run.data.tags.keys())
+
+    def children(self, run_id: str):
+        """Return the runs under the run."""
+        return self.client.search_runs([self.experiment], f"tags.`mlflow.parentRunId` = '{run_id}'")
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +61,12 @@ def empty_store(tmp_path_factory):
 def workplace(tmp_path, monkeypatch, empty_store):
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    experiment = client.create_experiment("test", artifact_location=str(tmp_path / "artifacts"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "test")
     monkeypatch.setenv("SWEEP_CACHE", str(tmp_path / "cache"))
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
         monkeypatch.delenv(name, raising=False)
-    return Workplace(tmp_path, MlflowClient(uri))
+    return Workplace(tmp_path, client, experiment)
