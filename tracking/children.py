@@ -5,8 +5,8 @@ A candidate costs one ``create_run`` with all its tags, one ``log_batch`` per fl
 ever read back, so the thousandth child costs what the first did.
 
 A child holds what is needed to rebuild its FoldScores: ``candidate.params`` (JSON, since MLflow's params are strings),
-the split scores as metrics, and ``candidate.times``, a tag rather than two more metrics per fold, which would crowd the
-metrics that a person chooses from.
+the split scores as metrics, and ``candidate.folds`` (fit seconds, score seconds and share by fold), a tag rather than
+three more metrics per fold, which would crowd the metrics that a person chooses from.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from mlflow.utils.time import get_current_time_millis
 
 from tracking import store
@@ -27,9 +28,12 @@ from tuning.results import FoldScore, SweepResult
 PARENT = "mlflow.parentRunId"
 KEY = "candidate.key"
 PARAMS = "candidate.params"
-TIMES = "candidate.times"
+FOLDS = "candidate.folds"
+WARNING = "candidate.warning"
+STOPPED = "candidate.stopped"
 ERROR = "candidate.error"
 ERROR_FILE = "error.txt"
+CURVES_FILE = "curves.csv"
 _NAME_LIMIT = 250
 
 
@@ -51,7 +55,7 @@ class ChildRuns:
         Parameters that all candidates share; every child shows them beside its own.
     scorers : sequence of str
     n_folds : int
-        A child that has had this many folds is complete and ends.
+        A child that has had this many folds in full is complete and ends.
     """
 
     def __init__(self, parent: EntryRun, fixed: Mapping[str, Any], scorers: Sequence[str], n_folds: int) -> None:
@@ -63,37 +67,41 @@ class ChildRuns:
         self._open: dict[Candidate, _Child] = {}
         self._ended: dict[Candidate, str] = {}
 
-    def record(self, candidate: Candidate, scores: Sequence[FoldScore]) -> bool:
+    def record(self, candidate: Candidate, scores: Sequence[FoldScore]) -> Mapping[str, float] | None:
         """Write the folds that a candidate has newly had; the first of them makes its run, the last one ends it.
 
         Returns
         -------
-        bool
-            True where the candidate is complete.
+        mapping of str to float, or None
+            The candidate's mean score by scorer where it is now complete, empty where it failed; else None.
         """
         child = self._open.get(candidate)
         params = {} if child else {**self._fixed, **candidate.params}
         if child is None:
             child = self._open[candidate] = _Child(self._create(candidate, scores[0]))
         child.scores |= {score.fold: score for score in scores}
-        complete = len(child.scores) == self._n_folds
+        complete = len(child.scores) == self._n_folds and all(score.share == 1.0 for score in child.scores.values())
         metrics = self._split_metrics(scores) | (self._summary(child) if complete else {})
         self._client.log_batch(
             child.run_id, store.as_metrics(metrics), store.as_params(params), store.as_tags(_progress_tags(child))
         )
-        if complete:
-            self._end(candidate, child)
-        return complete
+        if not complete:
+            return None
+        self._end(candidate, child)
+        return {name: metrics[f"mean_test_{end}"] for name, end in self._suffixes.items() if not _errors(child)}
 
-    def rank(self, result: SweepResult) -> None:
-        """Write each candidate's rank, which only the whole sweep knows."""
+    def conclude(self, result: SweepResult) -> None:
+        """End the children of candidates that were stopped early, and write what only the whole sweep knows: ranks."""
+        for candidate in list(self._open):
+            self._stop(candidate)
         table = result.cv_results()
-        columns = {f"rank_test_{suffix}": table[f"rank_test_{suffix}"] for suffix in self._suffixes.values()}
+        names = [f"rank_test_{suffix}" for suffix in self._suffixes.values()]
         failed = set(result.failed)
         for place, candidate in enumerate(result.candidates):
             if candidate in self._ended and candidate not in failed:
-                ranks = {name: column[place] for name, column in columns.items()}
-                self._client.log_batch(self._ended[candidate], store.as_metrics(ranks))
+                known = {name: table[name][place] for name in names}
+                rounds = {"rounds": result.rounds[candidate]} if candidate in result.rounds else {}
+                self._client.log_batch(self._ended[candidate], store.as_metrics(known | rounds))
 
     def close(self, status: str) -> None:
         """End the children that are still open as `status`."""
@@ -112,11 +120,21 @@ class ChildRuns:
         run = self._client.create_run(self._parent.experiment_id, start_time=started, tags=tags, run_name=name)
         return str(run.info.run_id)
 
-    def _end(self, candidate: Candidate, child: _Child) -> None:
+    def _stop(self, candidate: Candidate) -> None:
+        """End a child that the strategy or the budget has stopped: KILLED, so that FINISHED means all folds in full."""
+        child = self._open[candidate]
+        in_full = sum(score.share == 1.0 for score in child.scores.values())
+        words = f"after {in_full} of {self._n_folds} folds in full"
+        self._client.log_batch(child.run_id, tags=store.as_tags({STOPPED: words}))
+        self._end(candidate, child, "KILLED")
+
+    def _end(self, candidate: Candidate, child: _Child, status: str = "FINISHED") -> None:
         errors = _errors(child)
         if errors:
             self._client.log_text(child.run_id, "\n".join(errors) + "\n", ERROR_FILE)
-        self._client.set_terminated(child.run_id, "FAILED" if errors else "FINISHED")
+        if any(score.curves for score in child.scores.values()):
+            self._client.log_text(child.run_id, _curves_table(child), CURVES_FILE)
+        self._client.set_terminated(child.run_id, "FAILED" if errors else status)
         self._ended[candidate] = child.run_id
         del self._open[candidate]
 
@@ -147,9 +165,26 @@ def suffixes(scorers: Sequence[str]) -> dict[str, str]:
 
 
 def _progress_tags(child: _Child) -> dict[str, str]:
-    times = {fold: (round(s.fit_seconds, 3), round(s.score_seconds, 3)) for fold, s in sorted(child.scores.items())}
-    errors = _errors(child)
-    return {TIMES: json.dumps(times)} | ({ERROR: errors[0]} if errors else {})
+    scores = sorted(child.scores.items())
+    folds = {fold: (round(s.fit_seconds, 3), round(s.score_seconds, 3), s.share) for fold, s in scores}
+    tags = {FOLDS: json.dumps(folds)}
+    if errors := _errors(child):
+        tags[ERROR] = errors[0]
+    if warnings := [f"fold {fold}: {score.warning}" for fold, score in scores if score.warning]:
+        tags[WARNING] = warnings[0]
+    return tags
+
+
+def _curves_table(child: _Child) -> str:
+    """Return the test scores after each boosting round, as CSV with a column per fold and scorer."""
+    columns = {
+        f"split{fold}_{scorer}": pd.Series(curve)
+        for fold, score in sorted(child.scores.items())
+        for scorer, curve in score.curves.items()
+    }
+    table = pd.DataFrame(columns)
+    table.index = pd.RangeIndex(1, len(table) + 1, name="rounds")
+    return str(table.to_csv())
 
 
 def _errors(child: _Child) -> list[str]:

@@ -13,7 +13,7 @@ import json
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +120,18 @@ def _skops_types(estimator: Any) -> tuple[list[str], str | None]:
 def requirements(estimator: Any) -> list[str]:
     """Return the installed distributions that `estimator` and its parts come from, pinned, with what loading needs."""
     parts = [estimator, *(value for value in estimator.get_params(deep=True).values() if hasattr(value, "get_params"))]
-    roots = {type(part).__module__.partition(".")[0] for part in parts}
-    known = packages_distributions()
-    found = {known[root][0] for root in roots if root in known}
+    roots = {type(part).__module__.partition(".")[0] for part in parts} - {"sklearn"}
+    found = {name for name in map(_distribution, roots) if name}
     return [_pinned(name) for name in sorted({*_ALWAYS, *found})]
+
+
+def _distribution(package: str) -> str | None:
+    """Return what `package` was installed as; a look at all that is installed takes a second, and is seldom needed."""
+    try:
+        version(package)
+        return package
+    except PackageNotFoundError:
+        return next(iter(packages_distributions().get(package, [])), None)
 
 
 def _pinned(distribution: str) -> str:

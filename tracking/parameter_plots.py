@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from tracking.judged import full_means
 from tracking.varied import are_numbers, varied
 from tuning.results import SweepResult
 
@@ -28,7 +29,7 @@ _BLUE, _GREY, _RED = "#1f5f99", "#8a8f98", "#c23b22"
 def figure(result: SweepResult) -> Figure | None:
     """Draw the parameters that were varied; None where there are none, or no candidate succeeded."""
     parameters = varied(result.candidates)
-    means = result.split_scores().mean(axis=1)
+    means = full_means(result)
     if not parameters or np.isnan(means).all():
         return None
     if len(parameters) == 2 and all(len(values) <= _MOST_CELLS for values in parameters.values()):

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tracking import parameter_plots
+from tracking.judged import best_first, full_means, left_out_words
 from tuning.candidates import Candidate
 from tuning.results import SweepResult
 
@@ -50,8 +51,7 @@ def candidates_figure(result: SweepResult) -> Figure:
     Where there are more, a panel above shows all of them as one falling curve.
     """
     splits = result.split_scores()
-    means = splits.mean(axis=1)
-    order = np.argsort(-means, kind="stable")[: np.count_nonzero(~np.isnan(means))]
+    order = best_first(full_means(result))
     listed = order[:_LISTED]
     overview = len(order) > _LISTED
     picture = Figure(figsize=(9, 1.6 + 0.3 * max(len(listed), 2) + (3 if overview else 0)), layout="constrained")
@@ -101,9 +101,9 @@ def _draw_curve(axes: Axes, splits: NDArray[np.float64], scorer: str) -> None:
 
 
 def _headline(result: SweepResult, n_scored: int) -> str:
-    failed = len(result.candidates) - n_scored
-    words = f"{n_scored:,} candidates: mean and spread over {result.split_scores().shape[1]} folds"
-    return words + (f" ({failed:,} failed, not shown)" if failed else "")
+    words = f"{n_scored:,} candidates: mean and spread over {result.n_folds} folds"
+    missing = left_out_words(result)
+    return words + (f" (not shown: {missing})" if missing else "")
 
 
 def _label(candidate: Candidate) -> str:

@@ -8,14 +8,13 @@ mode: it queues every value by itself and was measured slower than plain synchro
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Self
-
-import numpy as np
 
 from errors import TrackingError
 from tracking import store
@@ -48,11 +47,13 @@ class SweepRecorder:
         self._queue: SimpleQueue[list[FoldScore] | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._refused: TrackingError | None = None
+        self._n_complete = 0
+        self._best = -math.inf
 
     def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
         """Open the record."""
         self._children = ChildRuns(self._parent, spec.fixed, spec.scorers, n_folds)
-        self._best = _Best(spec.refit_scorer, n_folds)
+        self._scorer = spec.refit_scorer
         self._thread = Thread(target=self._write_until_told, name="sweep-recorder", daemon=True)
         self._thread.start()
 
@@ -66,7 +67,7 @@ class SweepRecorder:
         self._flush()
         self._raise_if_refused()
         with store.refusals("log the candidates' ranks"):
-            self._children.rank(result)
+            self._children.conclude(result)
 
     def __enter__(self) -> Self:
         return self
@@ -119,29 +120,11 @@ class SweepRecorder:
         by_candidate: dict[Candidate, list[FoldScore]] = {}
         for score in scores:
             by_candidate.setdefault(score.candidate, []).append(score)
+        before = self._best
         for candidate, news in by_candidate.items():
-            self._children.record(candidate, news)
-        if self._best.improved_by(scores):
-            self._parent.log_metrics({f"best_{self._best.scorer}": self._best.score}, step=self._best.n_complete)
-
-
-class _Best:
-    """The best mean score so far, over candidates that have had every fold."""
-
-    def __init__(self, scorer: str, n_folds: int) -> None:
-        self.scorer = scorer
-        self.score = -np.inf
-        self.n_complete = 0
-        self._n_folds = n_folds
-        self._partial: dict[Candidate, list[float]] = {}
-
-    def improved_by(self, scores: list[FoldScore]) -> bool:
-        """Take these in; True where the best is better for them."""
-        before = self.score
-        for score in scores:
-            splits = self._partial.setdefault(score.candidate, [])
-            splits.append(score.scores.get(self.scorer, np.nan))
-            if len(splits) == self._n_folds:
-                self.n_complete += 1
-                self.score = max(self.score, float(np.mean(self._partial.pop(score.candidate))))
-        return self.score > before
+            means = self._children.record(candidate, news)
+            if means is not None:
+                self._n_complete += 1
+                self._best = max(self._best, means.get(self._scorer, -math.inf))
+        if self._best > before:
+            self._parent.log_metrics({f"best_{self._scorer}": self._best}, step=self._n_complete)

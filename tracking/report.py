@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from tracking import plots
-from tracking.children import KEY
+from tracking.children import KEY, suffixes
+from tracking.judged import best_first, full_means, left_out_words
 from tracking.runs import EntryRun
 from tracking.varied import varied
 from tuning.results import SweepResult
@@ -64,6 +65,7 @@ def metrics(result: SweepResult, holdout: Mapping[str, float]) -> dict[str, floa
         **scores,
         **{f"best_{name}": score for name, score in scores.items()},
         **{f"holdout_{name}": float(score) for name, score in holdout.items()},
+        **({"best_rounds": result.rounds[result.best]} if result.best in result.rounds else {}),
         "candidates": len(result.candidates),
         "fits": result.n_fits,
         "failed": len(result.failed),
@@ -81,27 +83,36 @@ def sweeping_results(spec: SweepSpec, result: SweepResult) -> str:
 
 def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> str:
     """Return the Markdown that the run's page opens with: what was swept, what won and by how much."""
-    estimator = spec.estimator.rpartition(".")[2]
-    n_folds = result.split_scores().shape[1]
+    candidates = f"{len(result.candidates):,} candidates × {result.n_folds} folds"
+    missing = left_out_words(result)
     paragraphs = [
-        f"### {estimator}: {len(result.candidates):,} candidates × {n_folds} folds by `{result.refit_scorer}`",
+        f"### {_estimator_name(spec)}: {candidates} by `{result.refit_scorer}`",
         f"**Best** `{result.best.name}`: **{result.best_score:.5f}** ± {result.best_std:.5f}"
         f" (mean and standard deviation over the folds){_holdout_words(result, holdout)}.",
         _margin(result),
+        f"Not compared: {missing}; their runs say why." if missing else "",
+        "  \n".join(result.approximations),
         _top_table(result),
         f"Swept: {_varied_words(result)}.  \nFixed: {_words(spec.fixed) or 'nothing'}.",
     ]
-    if result.failed:
-        paragraphs.insert(2, f"**{len(result.failed):,} candidates failed**; their runs hold the errors.")
-    return "\n\n".join(paragraphs) + "\n"
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
 def _block(scorer: str, spec: SweepSpec, result: SweepResult) -> str:
-    splits = result.split_scores(scorer)
+    table, suffix = result.cv_results(), suffixes(result.scorers)[scorer]
     lines = [f"metric =  {scorer}"]  # two blanks, as in the published file
-    for candidate, mean, std in zip(result.candidates, splits.mean(axis=1), splits.std(axis=1), strict=True):
+    columns = table[f"mean_test_{suffix}"], table[f"std_test_{suffix}"]
+    for candidate, mean, std in zip(result.candidates, *columns, strict=True):
         lines.append(f"mean: {mean:.5f}, std: {std:.5f}, params: { {**spec.fixed, **candidate.params}!r}")
     return "\n".join(lines) + "\n"
+
+
+def _estimator_name(spec: SweepSpec) -> str:
+    """Return the class's name; of a pipeline the classes of its steps."""
+    paths = (
+        [spec.estimator] if isinstance(spec.estimator, str) else [p for step in spec.estimator for p in step.values()]
+    )
+    return " → ".join(path.rpartition(".")[2] for path in paths)
 
 
 def _holdout_words(result: SweepResult, holdout: Mapping[str, float]) -> str:
@@ -111,8 +122,7 @@ def _holdout_words(result: SweepResult, holdout: Mapping[str, float]) -> str:
 
 def _margin(result: SweepResult) -> str:
     """Say how far the winner stands from the rest, measured by its own spread over the folds."""
-    means = result.split_scores().mean(axis=1)
-    others = np.delete(means, result.best_index)
+    others = np.delete(full_means(result), result.best_index)
     others = others[~np.isnan(others)]
     if not len(others):
         return "There is no other candidate to compare it with."
@@ -124,9 +134,8 @@ def _margin(result: SweepResult) -> str:
 
 
 def _top_table(result: SweepResult) -> str:
-    splits = result.split_scores()
-    means, stds = splits.mean(axis=1), splits.std(axis=1)
-    order = np.argsort(-means, kind="stable")[: min(_TOP, np.count_nonzero(~np.isnan(means)))].tolist()
+    means, stds = full_means(result), result.split_scores().std(axis=1)
+    order = best_first(means)[:_TOP].tolist()
     seconds = result.cv_results()["mean_fit_time"]
     lines = ["| | candidate | mean | std | fit, s |", "|-:|:-|-:|-:|-:|"]
     for rank, place in enumerate(order, start=1):
