@@ -1,0 +1,111 @@
+"""The JSON file of a backend: checked whole before anything starts, with a schema for editors.
+
+MLflow reads the file and hands over a dict into which it has put keys of its own; they are taken out here, so that
+every other unknown key can be an error. JSON cannot hold comments; ``$schema`` is how an editor explains the keys.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlflow.projects import utils as mlflow_keys
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from backends.failures import BackendError
+from errors import did_you_mean
+
+_FROM_MLFLOW = {value for name, value in vars(mlflow_keys).items() if name.startswith("PROJECT_")} | {
+    mlflow_keys.MLFLOW_LOCAL_BACKEND_RUN_ID_CONFIG
+}
+
+
+class Settings(BaseModel):
+    """The keys of one backend's JSON file; field descriptions are what its editor shows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def load(model: type[Model], given: Mapping[str, Any], backend: str) -> Model:
+    """Check the backend's configuration.
+
+    Parameters
+    ----------
+    model : type
+        The backend's Settings.
+    given : mapping
+        As MLflow hands it over.
+    backend : str
+        Its name after ``-b``.
+
+    Raises
+    ------
+    BackendError
+        One line for the first key that is wrong.
+    """
+    keys = {key: value for key, value in given.items() if key not in _FROM_MLFLOW and key != "$schema"}
+    if not keys:
+        raise BackendError(f"backend '{backend}' needs a configuration: add -c backends/{backend}.json.")
+    try:
+        return model.model_validate(keys)
+    except ValidationError as error:
+        raise BackendError(f"-c of backend '{backend}': {_sentence(error.errors()[0], model)}") from error
+
+
+def schema(model: type[Settings], backend: str) -> str:
+    """Return the JSON schema of the backend's file, as text."""
+    described = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"mlflow run -b {backend} -c ...",
+        **model.model_json_schema(),
+    }
+    described["properties"] = {"$schema": {"type": "string"}, **described["properties"]}
+    described.pop("description", None)
+    return json.dumps(described, indent=2) + "\n"
+
+
+def write_schema(model: type[Settings], backend: str) -> None:
+    """Write the schema beside the backend's JSON file."""
+    Path(__file__).with_name(f"{backend}.schema.json").write_text(schema(model, backend))
+
+
+def _sentence(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "extra_forbidden":
+            known = _keys_beside(problem["loc"], model)
+            advice = did_you_mean(str(problem["loc"][-1]), known) or f" There are: {', '.join(known)}."
+            return f"there is no key '{where}'.{advice}"
+        case "missing":
+            return f"the key '{where}' is missing: {_description(problem['loc'], model)}"
+        case "value_error":
+            return f"{where}: {str(problem['ctx']['error']).rstrip('.')}."
+        case _:
+            return f"{where}: {problem['input']!r} will not do. {_description(problem['loc'], model)}"
+
+
+def _keys_beside(loc: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
+    for part in loc[:-1]:
+        inner = model.model_fields[str(part)].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _description(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    described = ""
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            break
+        described = " ".join((field.description or "").split())
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+    return described

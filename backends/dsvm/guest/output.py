@@ -1,0 +1,93 @@
+"""The job's output on its way into the container's log: secrets masked, a progress bar usable.
+
+Docker's log is made of lines, and holds a line back until it ends; a progress bar never does. So where the log is shown
+on a terminal, the job gets a terminal of its own, and what it writes without a line's end is ended by ``MARK``, which
+the reader takes out again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+from collections.abc import Iterable
+
+MARK = b"\0\n"
+_STARS = b"***"
+_LEAST_SECRET = 4  # masking shorter values would garble the log and hide nothing
+
+
+class Output:
+    """Stands between the job and stdout.
+
+    Parameters
+    ----------
+    secrets : iterable of str
+        Values that must not be shown.
+    terminal : (rows, columns), optional
+        Of the terminal at the log's other end.
+    """
+
+    def __init__(self, secrets: Iterable[str], terminal: tuple[int, int] | None = None) -> None:
+        self._mask = Mask(secrets)
+        self._terminal = terminal
+        self._source = -1
+
+    def start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start the job in a process group of its own, its output on the way to here."""
+        self._source, sink = pty.openpty() if self._terminal else os.pipe()
+        if self._terminal:
+            fcntl.ioctl(sink, termios.TIOCSWINSZ, struct.pack("HHHH", *self._terminal, 0, 0))
+        try:
+            return subprocess.Popen(command, stdout=sink, stderr=sink, env=environment, start_new_session=True)
+        finally:
+            os.close(sink)
+
+    def copy(self) -> None:
+        """Copy until the job, and whatever it has left running, has closed its output."""
+        while chunk := self._read():
+            self._write(self._mask.through(chunk))
+        self._write(self._mask.rest())
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._source, 65536)
+        except OSError:  # how a terminal says that its other end is closed
+            return b""
+
+    def _write(self, chunk: bytes) -> None:
+        if chunk and self._terminal and not chunk.endswith(b"\n"):
+            chunk += MARK
+        while chunk:
+            chunk = chunk[os.write(1, chunk) :]
+
+
+class Mask:
+    """Replaces secrets in a stream that comes in pieces."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = sorted({value.encode() for value in secrets if len(value) >= _LEAST_SECRET}, key=len)[::-1]
+        self._held = b""
+
+    def through(self, chunk: bytes) -> bytes:
+        """Return what may be shown now; the beginning of what may become a secret is held back."""
+        text = self._held + chunk
+        for secret in self._secrets:
+            text = text.replace(secret, _STARS)
+        keep = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    def rest(self) -> bytes:
+        """Return what is still held back at the end."""
+        held, self._held = self._held, b""
+        return held
+
+
+def _overlap(text: bytes, secret: bytes) -> int:
+    """Return the length of the longest end of `text` that `secret` begins with."""
+    longest = min(len(text), len(secret) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)

@@ -1,0 +1,85 @@
+"""The container's first process: takes the job's orders from stdin, runs it, and ends as it ends.
+
+The orders come through stdin because that is the one way into a container that ``docker inspect`` does not show: an
+environment variable or an argument of the container is kept with it, for everyone who may use the engine to read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from typing import Any
+
+from .gate import Gate
+from .link import read_exactly
+from .output import Output
+
+UNREACHABLE = 97  # the exit code that says that the tracking server cannot be reached from here
+_SECONDS_TO_ANSWER = 15
+_SECONDS_TO_DRAIN = 5
+_LENGTH = 4
+
+
+def main() -> int:
+    """Run the job; the exit code is the job's, 128 and the number for a signal."""
+    orders = _read_orders()
+    environment = {**os.environ, **orders["environment"], **orders["secrets"]}
+    os.makedirs(environment["HOME"], exist_ok=True)
+    if orders["tunnel"]:
+        gate = Gate()
+        environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{gate.port}"
+        gate.open()
+    elif problem := _cannot_reach(environment.get("MLFLOW_TRACKING_URI", "")):
+        print(problem, flush=True)
+        return UNREACHABLE
+    output = Output(orders["secrets"].values(), orders["terminal"])
+    job = output.start(["bash", "-c", orders["command"]], environment)
+    _forward_signals(job)
+    copying = threading.Thread(target=output.copy, daemon=True)
+    copying.start()
+    code = job.wait()
+    copying.join(_SECONDS_TO_DRAIN)  # something that the job has left running may hold its output open for ever
+    return code if code >= 0 else 128 - code
+
+
+def _read_orders() -> dict[str, Any]:
+    """Read the orders: four bytes of length, then JSON. Whoever writes them need not close the pipe."""
+    size = int.from_bytes(read_exactly(lambda n: os.read(0, n), _LENGTH), "big")
+    orders: dict[str, Any] = json.loads(read_exactly(lambda n: os.read(0, n), size))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    return orders
+
+
+def envelope(orders: dict[str, Any]) -> bytes:
+    """Return the bytes that `_read_orders` reads."""
+    text = json.dumps(orders).encode()
+    return len(text).to_bytes(_LENGTH, "big") + text
+
+
+def _forward_signals(job: subprocess.Popen[bytes]) -> None:
+    def forward(number: int, frame: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(job.pid, number)
+
+    signal.signal(signal.SIGTERM, forward)
+    signal.signal(signal.SIGINT, forward)
+
+
+def _cannot_reach(tracking_uri: str) -> str:
+    """Return why the tracking server does not answer from here, empty where it does or is no HTTP server."""
+    if not tracking_uri.startswith(("http://", "https://")):
+        return ""
+    try:
+        urllib.request.urlopen(tracking_uri.rstrip("/") + "/health", timeout=_SECONDS_TO_ANSWER)
+    except urllib.error.HTTPError:
+        return ""  # it has answered; whether it lets us in is MLflow's to say
+    except (OSError, ValueError) as error:
+        return f"gridfold: no answer: {getattr(error, 'reason', None) or error}"
+    return ""

@@ -1,0 +1,247 @@
+"""The part of a backend that is the same everywhere: ``mlflow run -b NAME`` from its first check to its exit status.
+
+MLflow's command line never waits for the run of a plugin, so ``run`` here blocks until the job has ended, and fails
+with MLflow's ExecutionException, which is what makes ``mlflow run`` print one line and exit non-zero.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+from mlflow.exceptions import ExecutionException
+from mlflow.projects.backend.abstract_backend import AbstractBackend
+from mlflow.projects.submitted_run import SubmittedRun
+from mlflow.projects.utils import get_or_create_run
+from mlflow.tracking import MlflowClient
+
+from backends import configuration, environment, project, reach, runs, secrets
+from backends.configuration import Settings
+from backends.failures import BackendError, ConnectionLostError
+from backends.following import Follower, followed_elsewhere
+from backends.job import Ending, RemoteJob, Site, Work
+from backends.messages import say, show
+from backends.request import Request
+from errors import GridfoldError
+
+
+class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has no types
+    """A backend whose jobs run at some Site.
+
+    Attributes
+    ----------
+    name : str
+        The word after ``-b``.
+    settings : type
+        The keys of its JSON file.
+    """
+
+    name: ClassVar[str]
+    settings: ClassVar[type[Settings]]
+
+    @abstractmethod
+    def open(self, settings: Any, request: Request) -> AbstractContextManager[Site]:
+        """Reach the place and check what can be checked there, as Site has it."""
+
+    def check(self, settings: Any, request: Request) -> None:
+        """Refuse what cannot work, before anything is reached or started."""
+        reach.require(request.tracking_uri, request.artifact_location(), self.name, "there")
+
+    def secrets(self, settings: Any, request: Request) -> dict[str, str]:
+        """Return the environment values that must travel unseen."""
+        return secrets.values(getattr(settings, "environment", ()), self.name) | secrets.tracking_credentials()
+
+    def run(
+        self,
+        project_uri: str,
+        entry_point: str,
+        params: Mapping[str, Any] | None,
+        version: str | None,
+        backend_config: Mapping[str, Any],
+        tracking_uri: str,
+        experiment_id: str,
+    ) -> SubmittedRun:
+        """Run an entry point there and return when it has ended; the signature is MLflow's.
+
+        Raises
+        ------
+        ExecutionException
+            With the one line that MLflow prints.
+        """
+        try:
+            request = Request.of(project_uri, entry_point, params, version, tracking_uri, experiment_id)
+            settings = configuration.load(self.settings, backend_config, self.name)
+            run_id = self._run(settings, request)
+        except GridfoldError as error:
+            raise ExecutionException(str(error)) from None
+        return EndedRun(run_id)
+
+    def _run(self, settings: Any, request: Request) -> str:
+        if request.entry_point == "clean":
+            return self._clean(settings, request)
+        needed = environment.read(request.environment_file())
+        if request.entry_point == "prepare":
+            with self.open(settings, request) as site:
+                say(site.prepare(needed))
+            return _finished(self._new_run(request))
+        self.check(settings, request)
+        hidden = self.secrets(settings, request)
+        with self.open(settings, request) as site:
+            job = self._job_of_before(site, request) or self._start(site, request, hidden, needed)
+            return follow(job, site.place, request, keep=getattr(settings, "keep", False))
+
+    def _clean(self, settings: Any, request: Request) -> str:
+        with self.open(settings, request) as site:
+            for sentence in site.clean() or [f"{site.place}: there was nothing to remove."]:
+                say(sentence)
+        return _finished(self._new_run(request))
+
+    def _job_of_before(self, site: Site, request: Request) -> RemoteJob | None:
+        """Return the job that an earlier command has started and nobody follows any more."""
+        if request.attach:
+            if followed_elsewhere(request.attach):
+                raise BackendError(f"run {request.attach} is being followed by another process on this machine.")
+            return site.attach(request.attach)
+        for job in site.find(request.identity):
+            if not followed_elsewhere(job.run_id):
+                say(f"{site.place}: this command was started before; following run {job.run_id} again.")
+                return job
+        return None
+
+    def _start(
+        self, site: Site, request: Request, hidden: Mapping[str, str], needed: environment.Environment
+    ) -> RemoteJob:
+        files = project.find(request.folder)
+        say(site.prepare(needed))
+        run_id = self._new_run(request)
+        work = Work(
+            run_id=run_id,
+            identity=request.identity,
+            command=request.command(),
+            project=files,
+            environment=request.run_environment(run_id),
+            secrets=hidden,
+            terminal=_terminal(),
+        )
+        try:
+            job = site.start(work, needed)
+        except BaseException as error:
+            status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            runs.settle(MlflowClient(), run_id, status, str(error) or status.lower())
+            raise
+        say(f"{site.place}: started run {run_id} ({len(files.files)} project files).")
+        return job
+
+    def _new_run(self, request: Request) -> str:
+        run = get_or_create_run(
+            None,
+            request.project_uri,
+            request.experiment_id,
+            str(request.folder),
+            request.version,
+            request.entry_point,
+            dict(request.params),
+        )
+        MlflowClient().set_tag(run.info.run_id, "mlflow.project.backend", self.name)
+        return str(run.info.run_id)
+
+
+class EndedRun(SubmittedRun):  # type: ignore[misc]  # mlflow has no types
+    """A job that has succeeded; whatever else ends in an exception before one of these exists."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+
+    @property
+    def run_id(self) -> str:
+        """The MLflow run that the job logged to."""
+        return self._run_id
+
+    def wait(self) -> bool:
+        """Return True: it has succeeded."""
+        return True
+
+    def get_status(self) -> str:
+        """Return FINISHED."""
+        return "FINISHED"
+
+    def cancel(self) -> None:
+        """Do nothing: it has ended."""
+
+
+def follow(job: RemoteJob, place: str, request: Request, keep: bool) -> str:
+    """Follow `job` to its end, write its status back, and take away what is left of it.
+
+    Returns
+    -------
+    str
+        The run's id, of a job that has succeeded.
+
+    Raises
+    ------
+    BackendError
+        The job has failed.
+    ConnectionLostError
+        It goes on, but cannot be followed any more.
+    KeyboardInterrupt
+        It was stopped because a person wanted it.
+    """
+    client = MlflowClient()
+    with Follower(job.run_id):
+        try:
+            ending = job.follow(show)
+        except ConnectionLostError as error:
+            raise ConnectionLostError(
+                f"{error} The job goes on there: the same command follows it again, or add -P attach={job.run_id}."
+            ) from error
+        except KeyboardInterrupt:
+            _stop(job, place)
+            runs.settle(client, job.run_id, "KILLED", "interrupted.")
+            _remove(job, keep)
+            raise
+        runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
+        _remove(job, keep)
+    if ending.exit_code:
+        raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
+    say(f"{place}: run {job.run_id} has succeeded.")
+    return job.run_id
+
+
+STOP_SECONDS = 30.0
+
+
+def _stop(job: RemoteJob, place: str) -> Ending:
+    """Ask the job to stop, and see that it does, while its last words are shown."""
+    say(f"{place}: asked the job to stop; it has {STOP_SECONDS:.0f} s. Press Ctrl-C again to kill it.")
+    impatience = threading.Timer(STOP_SECONDS, job.kill)
+    try:
+        job.ask_to_stop()
+        impatience.start()
+        return job.follow(show)
+    except KeyboardInterrupt:
+        job.kill()
+        return job.follow(show)
+    finally:
+        impatience.cancel()
+
+
+def _remove(job: RemoteJob, keep: bool) -> None:
+    if not keep:
+        job.remove()
+
+
+def _finished(run_id: str) -> str:
+    runs.settle(MlflowClient(), run_id, "FINISHED")
+    return run_id
+
+
+def _terminal() -> tuple[int, int] | None:
+    if not sys.stdout.isatty():
+        return None
+    columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    return rows, columns

@@ -1,0 +1,120 @@
+"""Which files make the project that a backend ships: what git tracks or would track, and never data, runs or keys.
+
+We ask git itself instead of reading ``.gitignore``: the rules of nested, global and excluded patterns are its own. A
+folder that is no repository is asked about through an empty repository made for the moment, so its ``.gitignore`` holds
+there as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+
+from backends.failures import BackendError
+
+# Never shipped, even where git tracks them: what a run makes, and what opens other doors.
+# A name that begins with a slash counts in the project's top folder only.
+_NEVER = (
+    "/data", "mlruns", "mlartifacts", "mlflow.db*", ".cache", ".git", ".venv", "__pycache__", "*.pyc",
+    ".env", ".env.*", "*.pem", "*.key", "*.ppk", "*.pfx", "*.p12", "id_rsa*", "id_ed25519*", "id_ecdsa*",
+    ".ssh", ".aws", ".azure", ".netrc", ".databrickscfg", "*credentials*.json",
+)  # fmt: skip
+_LARGEST = 100 * 2**20
+
+
+@dataclass(frozen=True)
+class Project:
+    """The files of a project folder, relative to it and sorted."""
+
+    folder: Path
+    files: tuple[PurePosixPath, ...]
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hex digits that stand for the names and contents of all files."""
+        digest = hashlib.sha256()
+        for name in self.files:
+            content = (self.folder / name).read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()[:16]
+
+
+def find(folder: Path) -> Project:
+    """Return the project in `folder`.
+
+    Raises
+    ------
+    BackendError
+        git is not installed, or the files are too many bytes to be code.
+    """
+    names = sorted(PurePosixPath(name) for name in _git_files(folder))
+    files = [name for name in names if not _never(name) and _is_inside(folder, folder / name)]
+    sizes = {name: (folder / name).stat().st_size for name in files}
+    if sum(sizes.values()) > _LARGEST:
+        largest = max(files, key=lambda name: sizes[name])
+        raise BackendError(
+            f"{folder}: the project's files are {sum(sizes.values()) / 2**20:,.0f} MiB, of which {largest} is "
+            f"{sizes[largest] / 2**20:,.0f} MiB. Only code is copied: put data in .gitignore."
+        )
+    return Project(folder, tuple(files))
+
+
+def archive(parts: Iterable[tuple[str, bytes | Path]]) -> bytes:
+    """Pack files into a tar that unpacks as root's, readable by all and writable by no one else.
+
+    Parameters
+    ----------
+    parts : iterable of (str, bytes or Path)
+        The name in the archive, and the content or the file that has it.
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in parts:
+            entry = tarfile.TarInfo(name)
+            executable = isinstance(content, Path) and content.stat().st_mode & 0o100
+            entry.mode = 0o755 if executable else 0o644
+            data = content.read_bytes() if isinstance(content, Path) else content
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _git_files(folder: Path) -> list[str]:
+    if _git(folder, "rev-parse", "--is-inside-work-tree").returncode == 0:
+        return _listed(folder)
+    with tempfile.TemporaryDirectory() as empty:
+        _git(folder, "init", "--quiet", "--bare", empty)
+        return _listed(folder, f"--git-dir={empty}", f"--work-tree={folder}")
+
+
+def _listed(folder: Path, *options: str) -> list[str]:
+    answer = _git(folder, *options, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if answer.returncode != 0:
+        raise BackendError(f"{folder}: git cannot list the project's files: {answer.stderr.decode().strip()}")
+    return [name for name in answer.stdout.decode().split("\0") if name]
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise BackendError("git is not installed; it tells which files make the project. Install git.") from error
+
+
+def _never(name: PurePosixPath) -> bool:
+    parts = (f"/{name.parts[0]}", *name.parts)
+    return any(fnmatch(part, pattern) for part in parts for pattern in _NEVER)
+
+
+def _is_inside(folder: Path, path: Path) -> bool:
+    """Whether `path` is a file (not deleted, no submodule) whose content lies in `folder`."""
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())

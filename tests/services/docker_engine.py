@@ -1,0 +1,157 @@
+"""A Docker engine of our own on a socket of our own, with a base image that no registry is needed for.
+
+By hand, as root, until Ctrl-C; prints the socket:
+
+    python tests/services/docker_engine.py
+
+Needs ``dockerd`` and, for the base image, ``debootstrap``: apt-get install docker.io debootstrap. Containers use the
+host's network, so that nothing of the machine's own (bridges, iptables) is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+BASE_IMAGE = "gridfold-test-base:1"
+_PACKAGES = "python3,python3-venv,python3-pip,ca-certificates,libgomp1"
+_SECONDS_TO_START = 60
+
+
+def missing() -> str:
+    """Return why an engine cannot be run here, empty where it can."""
+    if os.geteuid() != 0:
+        return "needs root to run a Docker engine"
+    programs = [name for name in ("dockerd", "debootstrap") if shutil.which(name) is None]
+    return f"needs {' and '.join(programs)} (apt-get install docker.io debootstrap)" if programs else ""
+
+
+@dataclass
+class DockerEngine:
+    """A running engine.
+
+    Attributes
+    ----------
+    folder : Path
+        Everything it keeps.
+    socket : Path
+        Where it listens.
+    group : str
+        Whose members may use it, beside root.
+    """
+
+    folder: Path
+    group: str = "root"
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "docker.sock"
+
+    def client(self) -> docker.DockerClient:
+        """Return a client of it, for looking at it past the code under test."""
+        return docker.DockerClient(base_url=f"unix://{self.socket}", timeout=120)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        own = {"--data-root": "data", "--exec-root": "exec", "--pidfile": "pid"}
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    "dockerd",
+                    f"--host=unix://{self.socket}",
+                    *(f"{option}={self.folder / name}" for option, name in own.items()),
+                    f"--group={self.group}",
+                    *("--storage-driver=overlay2", "--iptables=false", "--ip6tables=false", "--bridge=none"),
+                ],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        give_up = time.monotonic() + _SECONDS_TO_START
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError(f"dockerd did not start: {(self.folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop it, and with it its containers."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(60)
+            self.process = None
+
+    def load_base(self, rootfs: Path) -> None:
+        """Make the base image from a tar of its files."""
+        repository, tag = BASE_IMAGE.split(":")
+        self.client().api.import_image(src=str(rootfs), repository=repository, tag=tag)
+
+    def _answers(self) -> bool:
+        with suppress(docker.errors.DockerException, OSError):
+            return bool(self.client().ping())
+        return False
+
+
+def make_rootfs(target: Path) -> None:
+    """Make the files of the base image: Debian with Python, as a tar."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", folder],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        unfinished = target.with_suffix(".unfinished")
+        subprocess.run(["tar", "-C", folder, "-cf", str(unfinished), "."], check=True)
+        unfinished.rename(target)
+
+
+@contextmanager
+def running(folder: Path, group: str = "root") -> Iterator[DockerEngine]:
+    """Run an engine for the length of the block; its folder is emptied at the end."""
+    engine = DockerEngine(folder, group)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+        for mount in _mounts_below(folder):
+            subprocess.run(["umount", "-l", mount], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """Mount a file system of that size, in memory, for an engine to fill."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    return sorted((place for place in mounted if Path(place).is_relative_to(folder / "data")), reverse=True)
+
+
+if __name__ == "__main__":
+    if reason := missing():
+        sys.exit(reason)
+    with tempfile.TemporaryDirectory(prefix="engine-") as home, running(Path(home)) as started:
+        make_rootfs(Path(home) / "rootfs.tar")
+        started.load_base(Path(home) / "rootfs.tar")
+        print(f"DOCKER_HOST=unix://{started.socket}  base image: {BASE_IMAGE}", flush=True)
+        with suppress(KeyboardInterrupt):
+            time.sleep(10**9)
