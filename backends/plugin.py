@@ -208,7 +208,8 @@ def follow(job: RemoteJob, place: str, request: Request, keep: bool) -> str:
         _remove(job, keep)
     if ending.exit_code:
         raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
-    say(f"{place}: run {job.run_id} has succeeded.")
+    ui = "" if request.tracking_uri.startswith("http") else f" (mlflow ui --backend-store-uri {request.tracking_uri})"
+    say(f"{place}: run {job.run_id} has succeeded{ui}.")
     return job.run_id
 
 

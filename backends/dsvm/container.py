@@ -218,9 +218,14 @@ def _orders(work: Work, settings: DsvmSettings) -> dict[str, Any]:
         "command": work.command,
         "environment": environment,
         "secrets": dict(work.secrets),
-        "tunnel": settings.tunnel,
+        "tunnel": shown_address(work.environment["MLFLOW_TRACKING_URI"]) if settings.tunnel else "",
         "terminal": work.terminal,
     }
+
+
+def shown_address(tracking_uri: str) -> str:
+    """Return where a person opens the store; a job behind a tunnel knows another address, which means nothing here."""
+    return tracking_uri if tracking_uri.startswith("http") else "http://127.0.0.1:5000"  # where mlflow ui serves
 
 
 def _code(files: project.Project) -> bytes:

@@ -5,11 +5,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from entrypoints.parameters import FeaturizeParams, IngestParams, SweepParams, parse, wants_debug
+from entrypoints.parameters import FeaturizeParams, IngestParams, Params, SweepParams, parse, wants_debug
 from errors import SpecError
 
 MLPROJECT = Path(__file__).parents[2] / "MLproject"
-MODELS = {"main": SweepParams, "ingest": IngestParams, "featurize": FeaturizeParams, "sweep": SweepParams}
+MODELS = {
+    "main": SweepParams,
+    "ingest": IngestParams,
+    "featurize": FeaturizeParams,
+    "sweep": SweepParams,
+    "prepare": Params,
+    "clean": Params,
+}
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import pty
 import struct
 import subprocess
 import termios
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MARK = b"\0\n"
-_STARS = b"***"
+_STARS = "***"
 _LEAST_SECRET = 4  # masking shorter values would garble the log and hide nothing
 
 
@@ -25,14 +25,14 @@ class Output:
 
     Parameters
     ----------
-    secrets : iterable of str
-        Values that must not be shown.
+    words : mapping
+        See Mask.
     terminal : (rows, columns), optional
         Of the terminal at the log's other end.
     """
 
-    def __init__(self, secrets: Iterable[str], terminal: tuple[int, int] | None = None) -> None:
-        self._mask = Mask(secrets)
+    def __init__(self, words: Mapping[str, str], terminal: tuple[int, int] | None = None) -> None:
+        self._mask = Mask(words)
         self._terminal = terminal
         self._source = -1
 
@@ -66,18 +66,25 @@ class Output:
 
 
 class Mask:
-    """Replaces secrets in a stream that comes in pieces."""
+    """Replaces words in a stream that comes in pieces.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted({value.encode() for value in secrets if len(value) >= _LEAST_SECRET}, key=len)[::-1]
+    Parameters
+    ----------
+    words : mapping
+        What is shown in a word's place.
+    """
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        longest_first = sorted(words.items(), key=lambda pair: -len(pair[0]))
+        self._words = {word.encode(): shown.encode() for word, shown in longest_first}
         self._held = b""
 
     def through(self, chunk: bytes) -> bytes:
-        """Return what may be shown now; the beginning of what may become a secret is held back."""
+        """Return what may be shown now; the beginning of what may become a word is held back."""
         text = self._held + chunk
-        for secret in self._secrets:
-            text = text.replace(secret, _STARS)
-        keep = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        for word, shown in self._words.items():
+            text = text.replace(word, shown)
+        keep = max((_overlap(text, word) for word in self._words), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
@@ -87,7 +94,12 @@ class Mask:
         return held
 
 
-def _overlap(text: bytes, secret: bytes) -> int:
-    """Return the length of the longest end of `text` that `secret` begins with."""
-    longest = min(len(text), len(secret) - 1)
-    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)
+def stars(secrets: Iterable[str]) -> dict[str, str]:
+    """Return what is shown in place of secrets."""
+    return dict.fromkeys((secret for secret in secrets if len(secret) >= _LEAST_SECRET), _STARS)
+
+
+def _overlap(text: bytes, word: bytes) -> int:
+    """Return the length of the longest end of `text` that `word` begins with."""
+    longest = min(len(text), len(word) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(word[:size])), 0)

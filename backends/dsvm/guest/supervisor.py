@@ -18,7 +18,7 @@ from typing import Any
 
 from .gate import Gate
 from .link import read_exactly
-from .output import Output
+from .output import Output, stars
 
 UNREACHABLE = 97  # the exit code that says that the tracking server cannot be reached from here
 _SECONDS_TO_ANSWER = 15
@@ -31,14 +31,16 @@ def main() -> int:
     orders = _read_orders()
     environment = {**os.environ, **orders["environment"], **orders["secrets"]}
     os.makedirs(environment["HOME"], exist_ok=True)
+    words = stars(orders["secrets"].values())
     if orders["tunnel"]:
         gate = Gate()
         environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{gate.port}"
+        words[environment["MLFLOW_TRACKING_URI"]] = orders["tunnel"]
         gate.open()
     elif problem := _cannot_reach(environment.get("MLFLOW_TRACKING_URI", "")):
         print(problem, flush=True)
         return UNREACHABLE
-    output = Output(orders["secrets"].values(), orders["terminal"])
+    output = Output(words, orders["terminal"])
     job = output.start(["bash", "-c", orders["command"]], environment)
     _forward_signals(job)
     copying = threading.Thread(target=output.copy, daemon=True)
