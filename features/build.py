@@ -78,16 +78,10 @@ def build(
     rows = devices.with_columns(split=pl.Series(np.where(held, HOLDOUT, TRAIN), dtype=pl.String))
     blocks = feature_blocks(devices["device_id"], tables, feature_sets, progress)
     progress("Joining the feature sets")
-    X = joined(blocks)
-    columns = _columns(blocks)
-    manifest = {
-        "fingerprint": fingerprint,
-        "feature_sets": list(feature_sets),
-        "holdout": holdout,
-        "seed": seed,
-        "counts": _counts(X.nnz, rows, columns),
-        "versions": {"python": platform.python_version()} | {package: version(package) for package in _VERSIONED},
-    }
+    X, columns = joined(blocks), _columns(blocks)
+    asked = {"feature_sets": list(feature_sets), "holdout": holdout, "seed": seed}
+    counts = _counts(X.nnz, rows, columns)
+    manifest = {"fingerprint": fingerprint, **asked, "counts": counts, "versions": _versions()}
     return FeatureMatrix(X, columns, rows, manifest)
 
 
@@ -106,3 +100,7 @@ def _counts(values: int, rows: pl.DataFrame, columns: pl.DataFrame) -> dict[str,
         "columns_of_set": dict(columns.group_by("set", maintain_order=True).len().iter_rows()),
         "rows_of_label": dict(rows.group_by("label").len().sort("label").iter_rows()),
     }
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {package: version(package) for package in _VERSIONED}

@@ -126,7 +126,7 @@ def any_tables(draw: st.DrawFn) -> Tables:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(given_tables=any_tables())
 def test_any_tables_give_what_plain_pandas_gives(given_tables):
     assert_as_the_oracle(build(given_tables, holdout=0), given_tables)
