@@ -4,7 +4,8 @@
 
 FOLDER holds the seven CSV files; without one, full-size synthetic files are made in a temporary folder first. The two
 alternate, each in a process of its own so that its peak memory is its own, and the median of the pairs' ratios is
-printed: a shared machine is never equally busy twice. Times leave out the start of Python and its imports.
+printed: a shared machine is never equally busy twice. Processor time, which depends less on what else runs, stands
+beside it. Neither counts the start of Python and its imports.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from sources.synthetic import write_csv
 
 SCAN = """
 import polars as pl
@@ -39,11 +42,11 @@ MEASURE = """
 import json, sys, tempfile, time
 from pathlib import Path
 {work}
-started = time.perf_counter()
+started, processor = time.perf_counter(), time.process_time()
 work()
-seconds = time.perf_counter() - started
+seconds, processor = time.perf_counter() - started, time.process_time() - processor
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(json.dumps([seconds, int(peak) / 1024]))
+print(json.dumps([seconds, processor, int(peak) / 1024]))
 """
 
 
@@ -51,6 +54,7 @@ class Cost(NamedTuple):
     """What one run took."""
 
     seconds: float
+    processor_seconds: float
     peak_mib: float
 
 
@@ -59,21 +63,15 @@ def measure(work: str, folder: Path, scratch: Path) -> Cost:
     return Cost(*json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
-def write_full_size(folder: Path) -> None:
-    from sources.synthetic import generate
-
-    for name, frame in generate(1.0, 0, False):
-        frame.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%d %H:%M:%S")
-
-
 def report(pairs: list[tuple[Cost, Cost]], megabytes: float) -> None:
     print(f"{megabytes:,.0f} MB of CSV, {len(pairs)} pairs, medians")
-    print(f"{'':12}{'seconds':>10}{'peak MiB':>10}")
+    print(f"{'':12}{'seconds':>10}{'processor':>12}{'peak MiB':>10}")
     for title, costs in zip(("bare scan", "ingest"), zip(*pairs, strict=True), strict=True):
-        seconds = statistics.median(cost.seconds for cost in costs)
-        print(f"{title:12}{seconds:>10.2f}{max(cost.peak_mib for cost in costs):>10,.0f}")
-    ratio = statistics.median(ingest.seconds / scan.seconds for scan, ingest in pairs)
-    print(f"ingest takes {ratio:.2f} times the bare scan")
+        seconds, processor, _ = map(statistics.median, zip(*costs, strict=True))
+        print(f"{title:12}{seconds:>10.2f}{processor:>12.2f}{max(cost.peak_mib for cost in costs):>10,.0f}")
+    seconds = statistics.median(ingest.seconds / scan.seconds for scan, ingest in pairs)
+    processor = statistics.median(ingest.processor_seconds / scan.processor_seconds for scan, ingest in pairs)
+    print(f"{'ratio':12}{seconds:>10.2f}{processor:>12.2f}")
 
 
 def main() -> None:
@@ -85,8 +83,7 @@ def main() -> None:
         folder = options.folder
         if folder is None:
             folder = Path(scratch) / "csv"
-            folder.mkdir()
-            write_full_size(folder)
+            write_csv(folder, scale=1.0, seed=0)
         megabytes = sum(file.stat().st_size for file in folder.glob("*.csv")) / 1e6
         measure(SCAN, folder, Path(scratch))  # brings the files into the page cache
         pairs = [

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cache import Cache
-from errors import SourceError
 from sources.base import Identity, Written
 from sources.digests import sha256_of
 from sources.parquet import check_whole, write
@@ -35,12 +34,6 @@ class GeneratedSource:
     scale: float
     seed: int
     leak: bool
-
-    def __post_init__(self) -> None:
-        if not 0.001 <= self.scale <= 1.0:
-            raise SourceError(
-                f"scale: {self.scale} is not between 0.001 and 1.0, where 1.0 is the size of the real data."
-            )
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ def azurite_program() -> str:
     """The path of Azurite; absent on a bare machine, but never in CI."""
     program = azurite_service.find()
     if program is None:
-        reason = "Azurite is not installed (npm install --prefix .ci azurite)"
+        reason = "Azurite is not installed (npm install --global azurite)"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -165,6 +165,8 @@ class _Unfinished:
 def _fetch_ranges(container: ContainerClient, unfinished: Sequence[_Unfinished], progress: Progress) -> None:
     """Fetch what is still to come of all the blobs, the first failure stopping the rest."""
     to_come = [(part, span) for part in unfinished for span in part.spans_to_come()]
+    if not to_come:
+        return
     total = sum(len(span) for _, span in to_come)
     with progress.step("Downloading", total, "bytes") as advance, ThreadPoolExecutor(_AT_ONCE) as pool:
         tasks = [pool.submit(_fetch_range, container, part, span, advance) for part, span in to_come]

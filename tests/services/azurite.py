@@ -4,8 +4,7 @@ By hand, until Ctrl-C:
 
     python tests/services/azurite.py
 
-It is looked for in ``GRIDFOLD_AZURITE``, on PATH, and in ``.ci/node_modules``, where ``npm install --prefix .ci
-azurite`` puts it.
+``npm install --global azurite`` puts it on PATH; ``GRIDFOLD_AZURITE`` may name it elsewhere.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ ACCOUNT = "devstoreaccount1"
 # Azurite's published key, the same in every installation.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-_ROOT = Path(__file__).parents[2]
 _LISTENING = re.compile(r"listens on (https?://\S+)")
 _REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/1\.1" (?P<status>\d+) (?P<bytes>\S+)')
 _SECONDS_TO_START = 30
@@ -98,9 +96,7 @@ class Azurite:
 
 def find() -> str | None:
     """Return the path of ``azurite-blob``, or None where it is not installed."""
-    named = os.environ.get("GRIDFOLD_AZURITE") or shutil.which("azurite-blob")
-    prepared = _ROOT / ".ci" / "node_modules" / ".bin" / "azurite-blob"
-    return named or (str(prepared) if prepared.exists() else None)
+    return os.environ.get("GRIDFOLD_AZURITE") or shutil.which("azurite-blob")
 
 
 @contextmanager
@@ -161,7 +157,7 @@ def _started(process: subprocess.Popen[str], certificate: Path | None) -> Azurit
 if __name__ == "__main__":
     installed = find()
     if installed is None:
-        raise SystemExit("azurite-blob is not installed: npm install --prefix .ci azurite")
+        raise SystemExit("azurite-blob is not installed: npm install --global azurite")
     with running(installed) as server:
         print(f"export AZURE_STORAGE_CONNECTION_STRING='{server.connection_string}'", flush=True)
         try:

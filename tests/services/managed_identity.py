@@ -46,7 +46,7 @@ def running() -> Iterator[ManagedIdentity]:
     header, asked_for = secrets.token_hex(8), []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802, the name that http.server calls
+        def do_GET(self) -> None:
             asked_for.append(self.path)
             allowed = self.headers.get("X-IDENTITY-HEADER") == header
             answer = json.dumps(_token() if allowed else {"error": "invalid_request"}).encode()

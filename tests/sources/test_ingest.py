@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -87,18 +86,6 @@ def test_a_killed_ingest_is_never_taken_for_whole(cache):
     assert process.returncode == -signal.SIGKILL
     assert not list(cache.root.glob("tables/*"))
     assert not ingest(small(), cache, Silence()).reused
-
-
-@pytest.fixture
-def mounted(tmp_path):
-    """A file system of 256 KiB; only root may mount one."""
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]
-    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("this user may not mount file systems")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_table(mounted):

@@ -15,7 +15,8 @@ import pytest
 from azure.core.exceptions import ResourceModifiedError
 from azure.storage.blob import ContentSettings
 
-from errors import SourceError
+from cache import Cache
+from errors import CacheError, SourceError
 from sources import Silence
 from sources.azure_blob.download import PUBLISHED, UNFINISHED, Blob, download
 
@@ -184,3 +185,12 @@ def test_two_downloads_of_one_blob_at_once_both_get_it(container, blob, cache):
 def test_an_empty_blob_is_downloaded_without_a_range(container, cache):
     [downloaded] = download(container, [uploaded(container, b"")], cache, Silence(), RANGE)
     assert downloaded.path.read_bytes() == b""
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_is_complete(container, mounted, ranges_served):
+    content = random.Random(1).randbytes(300 * RANGE)  # more than the disk holds
+    cache = Cache(mounted / "cache")
+    with pytest.raises(CacheError, match="the disk is full"):
+        download(container, [uploaded(container, content)], cache, Silence(), 10 * RANGE)
+    kept = sum(path.stat().st_size for path in (cache.root / UNFINISHED).rglob("*") if path.is_file())
+    assert 0 < kept < len(content)
