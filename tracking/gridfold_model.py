@@ -33,19 +33,30 @@ class LabelledModel:
         Empty where they have no names.
     layout : {'sparse', 'dense', 'frame'}
         What the estimator was trained on.
+    categories : dict of str to list
+        Of a frame, the known values of each categorical column: MLflow's signatures have no such type, so rows come
+        with plain values.
     """
 
-    def __init__(self, estimator: Any, classes: list[Any] | None, columns: list[str], layout: str) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        classes: list[Any] | None,
+        columns: list[str],
+        layout: str,
+        categories: dict[str, list[Any]],
+    ) -> None:
         self.estimator = estimator
         self.classes = classes
         self.columns = columns
         self.layout = layout
+        self.categories = categories
 
     @classmethod
     def load(cls, folder: Path) -> LabelledModel:
         """Load a model that has been saved with its card."""
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return cls(_estimator(folder, card["flavor"]), card["classes"], card["columns"], card["layout"])
+        return cls(_estimator(folder, card.pop("flavor")), **card)
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Predict for rows of shape (n_rows, n_columns).
@@ -70,7 +81,7 @@ class LabelledModel:
 
     def _as_trained(self, data: Any) -> Any:
         if self.layout == FRAME:
-            return data
+            return data.astype({name: pd.CategoricalDtype(values) for name, values in self.categories.items()})
         if isinstance(data, pd.DataFrame):
             data = data[self.columns].to_numpy() if set(self.columns) <= set(data.columns) else data.to_numpy()
         if self.layout == DENSE:

@@ -74,9 +74,8 @@ def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
     """
     card = _card(fitted)
     example = _example(fitted)
-    predicted = LabelledModel(fitted.estimator, card["classes"], card["columns"], card["layout"]).predict(
-        fitted.example
-    )
+    described = {name: value for name, value in card.items() if name != "flavor"}
+    predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
     options = {
         "mlflow_model": about,
         "signature": _signature(example, predicted),
@@ -139,13 +138,19 @@ def _pinned(distribution: str) -> str:
 
 
 def _card(fitted: FittedModel) -> dict[str, Any]:
-    frame = isinstance(fitted.example, pd.DataFrame)
+    example = fitted.example
+    frame = isinstance(example, pd.DataFrame)
     return {
         "flavor": "xgboost" if isinstance(fitted.estimator, xgboost.XGBModel) else "sklearn",
         "classes": None if fitted.classes is None else _plain(fitted.classes),
         "columns": [str(name) for name in fitted.columns],
-        "layout": FRAME if frame else SPARSE if sp.issparse(fitted.example) else DENSE,
+        "layout": FRAME if frame else SPARSE if sp.issparse(example) else DENSE,
+        "categories": {name: _plain(example[name].cat.categories) for name in _categorical(example)} if frame else {},
     }
+
+
+def _categorical(frame: pd.DataFrame) -> list[str]:
+    return [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
 
 
 def _plain(values: Iterable[Any]) -> list[Any]:
@@ -159,7 +164,9 @@ def _example(fitted: FittedModel) -> Any:
     With 22,000 named columns MLflow takes 14 s to load the model and 7 s to predict one row; with a matrix 0.2 s.
     """
     example = fitted.example
-    if isinstance(example, pd.DataFrame) or not 0 < len(fitted.columns) <= NAMED_COLUMNS:
+    if isinstance(example, pd.DataFrame):
+        return example.astype(dict.fromkeys(_categorical(example), object))
+    if not 0 < len(fitted.columns) <= NAMED_COLUMNS:
         return example
     return pd.DataFrame(dense(example), columns=list(fitted.columns))
 

@@ -39,7 +39,7 @@ def running(folder: Path) -> Iterator[str]:
             [*command, *places],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # seven processes that no run needs
         )
         try:
             address = f"http://127.0.0.1:{port}"
