@@ -64,6 +64,7 @@ def incidence(pairs: pl.LazyFrame, rows: pl.Series) -> Incidence:
     """
     row, column = pairs.collect_schema().names()
     listed = pairs.drop_nulls(column).join(_numbered(rows, row).lazy(), on=row)
+    # The groups are the columns of a csc matrix as they stand; numbering the values would take a second join.
     by_column = listed.group_by(column).agg("number").collect(engine="streaming").sort(column)
     entries = by_column["number"].explode().to_numpy()
     ends = np.concatenate([[0], np.cumsum(by_column["number"].list.len(), dtype=np.int64)])
