@@ -103,11 +103,12 @@ class LineView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._shown_at = 0.0
+        self._n_shown = -1
 
     def show(self, tally: Tally, elapsed: float, last: bool) -> None:
-        """Print a line if it is time to."""
-        if last or elapsed - self._shown_at >= PLAIN_SECONDS:
-            self._shown_at = elapsed
+        """Print a line if it is time to and there is news."""
+        if (last or elapsed - self._shown_at >= PLAIN_SECONDS) and tally.n_done != self._n_shown:
+            self._shown_at, self._n_shown = elapsed, tally.n_done
             parts = [tally.counts(), tally.standing(), tally.left(elapsed)]
             self._console.print("sweep:", ", ".join(filter(None, parts)), soft_wrap=True, highlight=False, markup=False)
 
