@@ -8,40 +8,59 @@ from contextlib import contextmanager
 from errors import GridfoldError, did_you_mean
 from tuning.engines.base import Engine
 from tuning.engines.local import LocalEngine
+from tuning.engines.spark import SparkEngine
+from tuning.engines.spark import session as spark_session
 
-ENGINES: Mapping[str, Callable[[int], Engine]] = {"local": LocalEngine}
+ENGINES: Mapping[str, Callable[[int, str | None], Engine]] = {
+    "local": lambda cores, master: LocalEngine(cores),
+    "spark": SparkEngine,
+}
 AUTO = "auto"
 
-__all__ = ["AUTO", "ENGINES", "Engine", "LocalEngine", "check_engine", "open_engine"]
+__all__ = ["AUTO", "ENGINES", "Engine", "LocalEngine", "SparkEngine", "check_engine", "open_engine"]
 
 
-def check_engine(name: str) -> None:
-    """Refuse a name that is neither ``auto`` nor that of an engine.
+def check_engine(name: str, master: str | None = None) -> None:
+    """Refuse, before any work, an engine that cannot be had.
 
     Raises
     ------
     GridfoldError
-        With the nearest right spelling.
+        There is no engine of that name (with the nearest right spelling), or `master` is for another one.
+    EngineError
+        There is no Spark where the engine needs one.
     """
     known = (AUTO, *ENGINES)
     if name not in known:
         hint = did_you_mean(name, known) or f" Choose one of {', '.join(known)}."
         raise GridfoldError(f"engine: there is no engine '{name}'.{hint}")
+    if name == "local" and master:
+        raise GridfoldError(f"master: engine local has none, got '{master}'. Use -P engine=spark, or leave master out.")
+    if _chosen(name, master) == "spark":
+        spark_session.check(master)
+
+
+def _chosen(name: str, master: str | None) -> str:
+    if name != AUTO:
+        return name
+    return "spark" if spark_session.is_wanted(master) else "local"
 
 
 @contextmanager
-def open_engine(name: str, cores: int = 0) -> Iterator[Engine]:
+def open_engine(name: str, cores: int = 0, master: str | None = None) -> Iterator[Engine]:
     """Give the engine called `name`; leaving the block by an exception cancels what still runs.
 
     Parameters
     ----------
     name : str
-        A key of ``ENGINES``, or ``auto``.
+        A key of ``ENGINES``, or ``auto``: spark where a master is given or a Spark session exists, else local.
     cores : int
         Fits side by side; 0 for as many as there are cores.
+    master : str or None
+        Address of a Spark master; None or empty for the session that exists.
     """
-    check_engine(name)
-    engine = ENGINES["local" if name == AUTO else name](cores)
+    check_engine(name, master)
+    engine = ENGINES[_chosen(name, master)](cores, master)
     try:
         yield engine
     except BaseException:

@@ -30,7 +30,10 @@ class Engine(Protocol):
     """
 
     name: str
-    workers: int
+
+    @property
+    def workers(self) -> int:
+        """Fits that can run side by side now."""
 
     def open(self, workload: Workload) -> None:
         """Make the workload reachable by every worker."""

@@ -10,6 +10,7 @@ import pickle
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -26,7 +27,46 @@ LIBRARIES = ("sklearn", "xgboost")
 _kept: dict[str, tuple[Workload, FoldMatrices]] = {}
 
 
-def work(sweep: str, load: Callable[[], bytes], pickled_fit: bytes, versions: Mapping[str, str]) -> tuple[str, Any]:
+@dataclass(frozen=True)
+class Parcel:
+    """A workload on its way to the workers.
+
+    Attributes
+    ----------
+    sweep : str
+        Its name: no two sweeps have the same.
+    workload : Workload
+        Without its estimator.
+    estimator : bytes
+        Pickled apart, by whoever can pickle a class of the user's own notebook.
+    versions : mapping of str to str
+        Of the libraries on the driver's side.
+    """
+
+    sweep: str
+    workload: Workload
+    estimator: bytes
+    versions: Mapping[str, str]
+
+    @classmethod
+    def pack(cls, sweep: str, workload: Workload, pickle_estimator: Callable[[Any], bytes]) -> Parcel:
+        """Make ready to be sent."""
+        estimator = workload.estimator
+        return cls(sweep, replace(workload, estimator=None), pickle_estimator(estimator), _versions_for(estimator))
+
+    def unpack(self) -> Workload:
+        """Put together what was sent.
+
+        Raises
+        ------
+        LibraryMismatchError
+            This process's libraries are not the driver's.
+        """
+        _check_versions(self.versions)
+        return replace(self.workload, estimator=pickle.loads(self.estimator))
+
+
+def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes) -> tuple[str, Any]:
     """Run one fit.
 
     Parameters
@@ -34,10 +74,9 @@ def work(sweep: str, load: Callable[[], bytes], pickled_fit: bytes, versions: Ma
     sweep : str
         Names the workload, which is kept for the next fit; that of another sweep is let go.
     load : callable
-        Gives the pickled workload.
+        Gives the workload, where it is not here yet.
     pickled_fit : bytes
-    versions : mapping of str to str
-        Of the libraries on the driver's side.
+        Empty to do no more than load the workload.
 
     Returns
     -------
@@ -45,11 +84,13 @@ def work(sweep: str, load: Callable[[], bytes], pickled_fit: bytes, versions: Ma
         ``SCORES`` and a list of FoldScore, or ``TROUBLE`` and a sentence for a person.
     """
     try:
-        workload, matrices = _workload(sweep, load, versions)
+        workload, matrices = _workload(sweep, load)
+        if not pickled_fit:
+            return SCORES, []
         fit: Fit = pickle.loads(pickled_fit)
         with threadpool_limits(fit.threads):
             return SCORES, run_fit(workload, fit, matrices)
-    except _Unlike as error:
+    except LibraryMismatchError as error:
         return TROUBLE, str(error)
     except ModuleNotFoundError as error:
         return TROUBLE, lacking(error)
@@ -71,32 +112,30 @@ def lacking(error: ModuleNotFoundError) -> str:
     )
 
 
-def versions_for(workload: Workload) -> dict[str, str]:
-    """Versions, on this side, of the libraries that the workload's scores depend on."""
-    own = type(workload.estimator).__module__.partition(".")[0]
-    return {name: str(getattr(import_module(name), "__version__", "")) for name in dict.fromkeys((*LIBRARIES, own))}
-
-
-class _Unlike(Exception):
+class LibraryMismatchError(Exception):
     """The worker's libraries are not the driver's."""
 
 
-def _workload(
-    sweep: str, load: Callable[[], bytes], versions: Mapping[str, str]
-) -> tuple[Workload, FoldMatrices]:
+def _workload(sweep: str, load: Callable[[], Parcel]) -> tuple[Workload, FoldMatrices]:
     if sweep not in _kept:
         _kept.clear()
-        _check_versions(versions)
-        workload: Workload = pickle.loads(load())
+        workload = load().unpack()
         _kept[sweep] = workload, FoldMatrices(workload)
     return _kept[sweep]
 
 
+def _versions_for(estimator: Any) -> dict[str, str]:
+    own = type(estimator).__module__.partition(".")[0]
+    return {name: str(getattr(sys.modules.get(name), "__version__", "")) for name in (*LIBRARIES, own)}
+
+
 def _check_versions(versions: Mapping[str, str]) -> None:
     for name, expected in versions.items():
+        if not expected:
+            continue
         found = str(getattr(import_module(name), "__version__", ""))
         if found != expected:
-            raise _Unlike(
+            raise LibraryMismatchError(
                 f"worker {socket.gethostname()} has {name} {found}, the driver {expected}, so scores could differ. "
                 f"Install {name} {expected} there."
             )

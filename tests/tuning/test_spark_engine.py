@@ -1,0 +1,309 @@
+"""The Spark engine on a real cluster of two Workers: the same scores, live, whatever happens to executors."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import xgboost as xgb
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from errors import EngineError
+from tests.services.spark_cluster import kill, until
+from tuning import Candidate, Dataset, Fit, SweepSpec, Workload, open_engine, sweep
+from tuning.engines import SparkEngine
+
+ROOT = Path(__file__).parents[2]
+
+
+class Diary(ClassifierMixin, BaseEstimator):
+    """Writes a line into a file for every fit, and then does as it is told."""
+
+    def __init__(self, folder="", mood="calm", seconds=0.0, number=0):
+        self.folder, self.mood, self.seconds, self.number = folder, mood, seconds, number
+
+    def fit(self, X, y):
+        from tuning.engines.spark import worker
+
+        data = [id(workload.data) for workload, _ in worker._kept.values()]
+        with open(f"{self.folder}/diary", "a") as diary:
+            diary.write(f"{os.getpid()} {os.getppid()} {self.mood} {data}\n")
+        if self.mood == "raise":
+            raise ValueError("a mood\nof two lines")
+        if self.mood == "die":
+            os._exit(3)
+        time.sleep(self.seconds)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(X.shape[0], dtype=int)
+
+
+def rows(n_rows=240, n_classes=3):
+    X, y = make_classification(n_rows, 12, n_informative=8, n_classes=n_classes, random_state=0)
+    return Dataset(sp.csr_matrix(np.where(X > 0, X, 0), dtype=np.float32), y, np.unique(y))
+
+
+def spec(**changes):
+    given = {
+        "estimator": "xgboost.XGBClassifier",
+        "fixed": {"random_state": 0, "subsample": 0.8},
+        "grid": {"n_estimators": [4, 8], "max_depth": [2, 3]},
+        "scoring": "neg_log_loss",
+        "cv": {"folds": 3, "seed": 1},
+    }
+    return SweepSpec(**{**given, **changes})
+
+
+@pytest.fixture
+def diary(tmp_path, spark_session):
+    """A workload of diaries, pickled by value, and a function that reads their lines."""
+    from pyspark import cloudpickle
+
+    here = sys.modules[Diary.__module__]
+    cloudpickle.register_pickle_by_value(here)
+    workload = Workload(Diary(str(tmp_path)), ("accuracy",), rows(), Workload.for_spec(spec(), rows()).folds)
+
+    def lines():
+        path = tmp_path / "diary"
+        return [line.split(maxsplit=3) for line in path.read_text().splitlines()] if path.exists() else []
+
+    yield workload, lines
+    cloudpickle.unregister_pickle_by_value(here)
+
+
+@pytest.fixture
+def engine(diary):
+    """An engine that is open on the diaries."""
+    opened = SparkEngine()
+    opened.open(diary[0])
+    yield opened
+    opened.close(cancel=True)
+
+
+def difference_from_grid_search(asked, estimator, data, engine):
+    ours = sweep(asked, data, engine)
+    assert not ours.failed
+    folds = StratifiedKFold(3, shuffle=True, random_state=1)
+    search = GridSearchCV(
+        estimator.set_params(**asked.fixed), asked.grid, scoring=asked.scoring, cv=folds, refit=False
+    ).fit(data.X, data.y)
+    theirs = np.array([search.cv_results_[f"split{k}_test_score"] for k in range(3)]).T
+    assert len(np.unique(theirs)) > 1
+    return np.abs(ours.split_scores() - theirs).max()
+
+
+def test_xgboost_scores_equal_those_of_grid_search_and_of_the_local_engine(spark_session):
+    with open_engine("spark") as engine:
+        assert difference_from_grid_search(spec(), xgb.XGBClassifier(n_jobs=1), rows(), engine) <= 1e-6
+    with open_engine("local", 2) as local, open_engine("auto") as spark:
+        assert spark.name == "spark"
+        on_both = [sweep(spec(), rows(), engine).split_scores() for engine in (local, spark)]
+    np.testing.assert_allclose(*on_both, rtol=0, atol=1e-6)
+
+
+def test_other_estimators_equal_grid_search(spark_session):
+    asked = spec(estimator="sklearn.linear_model.LogisticRegression", fixed={}, grid={"C": [0.1, 1.0, 10.0]})
+    with open_engine("spark") as engine:
+        assert difference_from_grid_search(asked, LogisticRegression(), rows(), engine) <= 1e-6
+
+
+def test_what_an_estimator_raises_is_recorded_and_never_tried_again(engine, diary):
+    bad = engine.submit(Fit(0, (Candidate({"mood": "raise"}),)))
+    good = engine.submit(Fit(0, (Candidate({"mood": "calm"}),)))
+    assert [score.error for score in bad.result(60)] == ["ValueError: a mood of two lines"]
+    assert good.result(60)[0].error is None
+    assert sum(line[2] == "raise" for line in diary[1]()) == 1
+
+
+def test_a_fit_that_takes_its_worker_down_is_recorded_and_the_sweep_goes_on(engine):
+    bad = engine.submit(Fit(0, (Candidate({"mood": "die"}),)))
+    [score] = bad.result(120)
+    assert score.error.startswith("the fit ended its worker")
+    assert "\n" not in score.error
+    assert engine.submit(Fit(0, (Candidate({"mood": "calm"}),))).result(60)[0].error is None
+
+
+def test_results_come_as_each_fit_ends(engine):
+    slow = engine.submit(Fit(0, (Candidate({"seconds": 6.0}),)))
+    quick = [engine.submit(Fit(fold, (Candidate({"seconds": 0.0}),))) for fold in range(3)]
+    for future in quick:
+        future.result(60)
+    assert not slow.done()
+    assert slow.result(60)[0].error is None
+
+
+def test_python_workers_keep_the_data_from_fit_to_fit(engine, diary):
+    futures = [engine.submit(Fit(n % 3, (Candidate({"number": n}),))) for n in range(8)]
+    for future in futures:
+        future.result(60)
+    places = {(pid, data) for pid, _, _, data in diary[1]()}
+    assert len(places) == len({pid for pid, _ in places}) <= 2
+
+
+def test_an_executor_that_is_killed_costs_no_result(engine, diary, spark_cluster):
+    futures = [engine.submit(Fit(n % 3, (Candidate({"seconds": 1.0, "number": n}),))) for n in range(6)]
+    busy = until(diary[1], "no fit began")
+    kill(spark_cluster.executor_of(int(busy[0][0])))
+    assert [future.result(120)[0].error for future in futures] == [None] * 6
+    assert len(diary[1]()) > 6
+
+
+def test_a_worker_is_lost_and_another_joins(engine, diary, spark_cluster):
+    futures = [engine.submit(Fit(n % 3, (Candidate({"seconds": 1.5, "number": n}),))) for n in range(12)]
+    until(diary[1], "no fit began")
+    spark_cluster.lose_worker()
+    spark_cluster.add_worker()
+    assert [future.result(180)[0].error for future in futures] == [None] * 12
+    newcomer = set(map(str, spark_cluster.python_workers()))
+    assert len({pid for pid, *_ in diary[1]()} & newcomer) == 2
+
+
+def test_cancelling_leaves_no_executor_busy(diary, spark_session):
+    engine = SparkEngine()
+    engine.open(diary[0])
+    futures = [engine.submit(Fit(n % 3, (Candidate({"seconds": 600.0, "number": n}),))) for n in range(9)]
+    until(lambda: len(diary[1]()) == 2, "the fits did not begin")
+    busy = [int(pid) for pid, *_ in diary[1]()]
+    engine.close(cancel=True)
+    assert all(future.cancelled() or future.exception() is not None for future in futures)
+    until(lambda: not [pid for pid in busy if Path(f"/proc/{pid}").exists()], "a worker still sleeps", seconds=5)
+    assert spark_session.sparkContext.statusTracker().getActiveStageIds() == []
+
+
+def test_a_dropped_fit_never_starts(engine, diary):
+    futures = [engine.submit(Fit(0, (Candidate({"seconds": 0.5, "number": n}),))) for n in range(12)]
+    dropped = [future for future in futures if future.cancel()]
+    assert dropped
+    for future in futures:
+        assert future in dropped or future.result(60)
+    assert len(diary[1]()) == 12 - len(dropped)
+
+
+def test_a_task_is_small(spark_session):
+    from pyspark import cloudpickle
+
+    from tuning.engines.spark import classic
+
+    cluster = classic.ClassicCluster(spark_session, "size")
+    cluster.share(Workload.for_spec(spec(), rows(3000)))
+    candidates = tuple(Candidate({"n_estimators": n, "max_depth": 6}) for n in range(100, 1000, 100))
+    task = classic._task("size", cluster._broadcast, classic.pickle.dumps(Fit(0, candidates)))
+    assert len(cloudpickle.dumps(task)) < 4000
+    cluster.close()
+
+
+INTERRUPTED = """
+    import sys
+    import numpy as np
+    from tuning import Dataset, SweepSpec, open_engine, sweep
+
+    class Tell:
+        def started(self, *_): ...
+        def ended(self, _): ...
+        def scored(self, _):
+            print("scored", flush=True)
+
+    y = np.arange(300) % 3
+    data = Dataset(np.random.default_rng(0).normal(size=(300, 4)), y, np.unique(y))
+    grid = {"n_estimators": [1_000_000], "gamma": [0.0, 1.0], "grow_policy": ["sideways", "depthwise"]}
+    spec = SweepSpec(estimator="xgboost.XGBClassifier", grid=grid, scoring="accuracy", cv={"folds": 3})
+    with open_engine("spark", 1, sys.argv[1]) as engine:
+        sweep(spec, data, engine, [Tell()])
+"""
+
+
+def test_an_interrupted_driver_leaves_nothing_behind(spark_cluster):
+    """A sweep whose first fits fail at once and whose next would never end."""
+    spark_cluster.add_worker()
+    driver = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(INTERRUPTED), spark_cluster.master],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert driver.stdout.readline() == "scored\n", driver.stderr.read()
+    cores = spark_cluster.state()["coresused"]
+    driver.send_signal(signal.SIGINT)
+    _, said = driver.communicate(timeout=60)
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    until(lambda: spark_cluster.state()["coresused"] == cores - 1, "the executor is still there", seconds=10)
+
+
+def test_a_worker_without_a_package_is_named(spark_here, tmp_path):
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    said = driver_says("local[1]", PYSPARK_PYTHON=str(bare / "bin" / "python"))
+    assert "worker" in said
+    assert f"(its Python is {bare}/bin/python" in said
+    assert "lacks the package '" in said
+
+
+def test_a_worker_without_python_is_named(spark_here):
+    assert "has no Python at /nowhere/python" in driver_says("local[1]", PYSPARK_PYTHON="/nowhere/python")
+
+
+REFUSED = """
+    import sys
+    import numpy as np
+    from errors import EngineError
+    from tuning import Dataset, SweepSpec, Workload
+    from tuning.engines import SparkEngine
+
+    y = np.arange(300) % 3
+    X = np.broadcast_to(np.zeros(1), (300, int(sys.argv[2])))
+    spec = SweepSpec(estimator="xgboost.XGBClassifier", grid={"max_depth": [2]}, scoring="accuracy", cv={"folds": 3})
+    engine = SparkEngine(0, sys.argv[1])
+    try:
+        engine.open(Workload.for_spec(spec, Dataset(X, y, np.unique(y))))
+    except EngineError as error:
+        print(error)
+    engine.close(cancel=True)
+"""
+
+
+def driver_says(master, n_columns=4, **environment):
+    """What the engine's refusal is, in a process of its own, since one process has one Java."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(REFUSED), master, str(n_columns)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+    return done.stdout.strip()
+
+
+def test_data_too_large_for_the_drivers_java_are_refused_before_they_are_sent(spark_here):
+    said = driver_says("local[1]", n_columns=400_000)
+    assert "spark.driver.memory" in said
+    assert "the data take 916m" in said
+
+
+def test_a_cluster_without_room_is_an_error_in_time(spark_session, diary, monkeypatch):
+    monkeypatch.setattr("tuning.engines.spark.session.STARTS_WITHIN", 2.0)
+    busy = SparkEngine()
+    monkeypatch.setattr(busy, "_try_a_worker", lambda cluster: None)
+    busy.open(diary[0])
+    for number in range(2):
+        busy.submit(Fit(0, (Candidate({"seconds": 600.0, "number": number}),)))
+    until(lambda: len(diary[1]()) == 2, "the fits did not begin")
+    late = SparkEngine()
+    with pytest.raises(EngineError, match="gave no executor within 2 s"):
+        late.open(diary[0])
+    late.close(cancel=True)
+    busy.close(cancel=True)

@@ -1,0 +1,138 @@
+"""Fits on a SparkContext: the data as a broadcast variable, every fit as a job of one task.
+
+A job per fit costs tens of milliseconds and ends when its task ends. One job for all fits would be cheaper by that, but
+``collect`` returns when the last task has ended, ``toLocalIterator`` gives partitions in order and one at a time, and a
+strategy that learns from scores cannot name all its fits beforehand.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tuning.engines.spark import failures
+from tuning.engines.spark.code import archive
+from tuning.engines.spark.worker import Parcel
+from tuning.plan import Fit, Workload
+
+_sent: set[tuple[str, Path]] = set()
+"""Applications that have our code; Spark warns of a file that is added twice."""
+
+
+class ClassicCluster:
+    """A session with a SparkContext.
+
+    Parameters
+    ----------
+    session : SparkSession
+    sweep : str
+        Names the jobs' group.
+    """
+
+    def __init__(self, session: Any, sweep: str) -> None:
+        self._context = session.sparkContext
+        self._session = session
+        self._sweep = sweep
+        self._broadcast: Any = None
+
+    @property
+    def task_threads(self) -> int:
+        """Threads that a task may use."""
+        return int(self._context.getConf().get("spark.task.cpus", "1"))
+
+    @property
+    def slots(self) -> int:
+        """Tasks that can run side by side now; it follows executors as they come and go."""
+        return max(1, int(self._context.defaultParallelism) // self.task_threads)
+
+    def share(self, workload: Workload) -> None:
+        """Broadcast `workload` and send the code.
+
+        Raises
+        ------
+        EngineError
+            The driver's Java or a worker's Python has too little memory for it.
+        """
+        from pyspark import cloudpickle
+
+        failures.check_memory(self._context, workload)
+        self._add_code()
+        try:
+            self._broadcast = self._context.broadcast(Parcel.pack(self._sweep, workload, cloudpickle.dumps))
+        except Exception as error:
+            raise failures.explain(error, self._context) from error
+
+    def _add_code(self) -> None:
+        """Send our code to the workers; pyspark also puts the archive on our own path, where it has no place."""
+        sent = (self._context.applicationId, archive())
+        if sent not in _sent:
+            path = list(sys.path)
+            self._context.addPyFile(str(sent[1]))
+            sys.path[:] = path
+            _sent.add(sent)
+
+    def run(self, fit: Fit | None, label: str) -> tuple[str, Any]:
+        """Run one fit, or with None do no more than load the workload, and return what the worker answers.
+
+        Raises
+        ------
+        EngineError
+            The cluster is lost.
+        failures.CrashError
+            The fit took its worker down, again and again.
+        CancelledError
+            ``cancel`` was called.
+        """
+        task = _task(self._sweep, self._broadcast, b"" if fit is None else pickle.dumps(fit))
+        self._context.setJobGroup(self._sweep, label, interruptOnCancel=False)
+        try:
+            [answer] = self._context.parallelize([0], 1).mapPartitions(task).collect()
+        except Exception as error:
+            raise failures.explain(error, self._context) from error
+        found: tuple[str, Any] = answer
+        return found
+
+    def cancel(self) -> None:
+        """Cancel the jobs that have been submitted."""
+        self._context.cancelJobGroup(self._sweep)
+
+    def busy(self) -> bool:
+        """Whether a task of a cancelled job still runs; killing one takes Spark two seconds."""
+        tracker = self._context.statusTracker()
+        jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(self._sweep)]
+        cut = [stage for job in jobs if job and job.status != "SUCCEEDED" for stage in job.stageIds]
+        return any(stage.numActiveTasks for stage in map(tracker.getStageInfo, cut) if stage)
+
+    def close(self) -> None:
+        """Remove the data from driver and executors."""
+        if self._broadcast is not None:
+            self._broadcast.destroy()
+            self._broadcast = None
+
+    def stop(self) -> None:
+        """End the session."""
+        self._session.stop()
+
+
+def _task(sweep: str, broadcast: Any, pickled_fit: bytes) -> Callable[[Iterable[int]], list[tuple[str, Any]]]:
+    """Make the function that a worker runs.
+
+    Spark pickles an inner function by value, so it arrives even where nothing of ours can be imported and can say so.
+    """
+
+    def task(rows: Iterable[int]) -> list[tuple[str, Any]]:
+        list(rows)  # Spark keeps a Python worker for the next task only where its input was read to the end
+        try:
+            from tuning.engines.spark.worker import work
+        except ModuleNotFoundError as error:
+            import socket
+            import sys
+
+            package = (error.name or "").partition(".")[0]
+            return [("lacking", (socket.gethostname(), package, sys.executable))]
+        return [work(sweep, lambda: broadcast.value, pickled_fit)]
+
+    return task

@@ -1,0 +1,186 @@
+"""The Spark engine: fits as jobs, each result as its job ends.
+
+A few more jobs are in flight than there are slots, so that an executor that falls free or joins finds its next task
+waiting, and so that Spark's dynamic allocation sees that there is work for more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+from errors import EngineError
+from tuning.engines.spark import session as sessions
+from tuning.engines.spark.classic import ClassicCluster
+from tuning.engines.spark.cluster import Cluster
+from tuning.engines.spark.failures import CrashError
+from tuning.engines.spark.worker import SCORES
+from tuning.plan import Fit, Workload
+from tuning.results import FoldScore
+
+_MOST_IN_FLIGHT = 1024
+_ENDS_WITHIN = 30.0
+_POLL = 0.1
+
+
+class SparkEngine:
+    """The executors of a Spark cluster.
+
+    Parameters
+    ----------
+    cores : int
+        Fits that run side by side; 0 for as many as the cluster has room for.
+    master : str or None
+        ``spark://HOST:PORT``, ``local[N]``, ``yarn``, ``k8s://...`` or ``sc://HOST:PORT``; None for the session that
+        exists or that the environment describes.
+
+    Raises
+    ------
+    EngineError
+        There is no pyspark, no Java, or no such master.
+    """
+
+    name = "spark"
+
+    def __init__(self, cores: int = 0, master: str | None = None) -> None:
+        sessions.check(master)
+        self._cores = cores
+        self._master = master or None
+        self._cluster: Cluster | None = None
+        self._owned = False
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[Fit, Future[list[FoldScore]]]] = deque()
+        self._running: set[Future[list[FoldScore]]] = set()
+        self._cancelled = False
+        self._threads = ThreadPoolExecutor(_MOST_IN_FLIGHT, thread_name_prefix="spark-fit")
+
+    @property
+    def workers(self) -> int:
+        """Fits that can run side by side now."""
+        slots = self._cluster.slots if self._cluster else 1
+        return min(slots, self._cores or slots)
+
+    def open(self, workload: Workload) -> None:
+        """Find or start the session, send data and code, and see that a worker can use them.
+
+        Raises
+        ------
+        EngineError
+            One line: no session, no executor, a worker without the environment, too little memory.
+        """
+        found = sessions.existing()
+        self._owned = found is None
+        session = sessions.start(self._master, self._cores) if found is None else found
+        self._cluster = ClassicCluster(session, f"gridfold-{uuid.uuid4().hex[:12]}")
+        self._cluster.share(workload)
+        self._try_a_worker(self._cluster)
+
+    def _try_a_worker(self, cluster: Cluster) -> None:
+        limit = sessions.STARTS_WITHIN
+        late = (
+            f"Spark at {self._master or 'the existing session'} gave no executor within {limit:.0f} s. "
+            "Check that it has a worker with free cores, and with memory for spark.executor.memory."
+        )
+        try:
+            _scores(sessions.within(limit, lambda: cluster.run(None, "load the data"), late))
+        except CrashError as error:
+            raise EngineError(f"no worker can load the data: {error}") from error
+
+    def submit(self, fit: Fit) -> Future[list[FoldScore]]:
+        """Queue one fit."""
+        future: Future[list[FoldScore]] = Future()
+        with self._lock:
+            self._waiting.append((fit, future))
+        self._start_waiting()
+        return future
+
+    def close(self, cancel: bool = False) -> None:
+        """Let go of data and, where it is ours, of the session; with `cancel`, of the jobs still to run."""
+        if cancel:
+            self._cancel()
+        while pending := [*self._running, *(future for _, future in self._waiting)]:
+            wait(pending)
+        self._threads.shutdown(wait=True)
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.close()
+            if self._owned:
+                cluster.stop()
+
+    def _start_waiting(self) -> None:
+        """Turn waiting fits into jobs, up to a few more than there are slots."""
+        with self._lock:
+            while self._waiting and not self._cancelled and len(self._running) < self._most_in_flight():
+                fit, future = self._waiting.popleft()
+                if future.set_running_or_notify_cancel():
+                    self._running.add(future)
+                    self._threads.submit(self._run, fit, future)
+
+    def _most_in_flight(self) -> int:
+        slots = self.workers
+        return self._cores or min(_MOST_IN_FLIGHT, slots + max(2, slots // 2))
+
+    def _run(self, fit: Fit, future: Future[list[FoldScore]]) -> None:
+        scores: list[FoldScore] = []
+        error: BaseException | None = None
+        try:
+            scores = self._scores_of(fit)
+        except BaseException as raised:
+            error = raised
+        with self._lock:
+            self._running.discard(future)
+        self._start_waiting()
+        if error is None:
+            future.set_result(scores)
+        else:
+            future.set_exception(error)
+
+    def _scores_of(self, fit: Fit) -> list[FoldScore]:
+        assert self._cluster is not None, "open() comes first"
+        if self._cancelled:
+            raise CancelledError
+        held = replace(fit, threads=self._cluster.task_threads)
+        label = f"fold {fit.fold}: " + "; ".join(candidate.name for candidate in fit.candidates)
+        try:
+            return _scores(self._cluster.run(held, label))
+        except CrashError as error:
+            return [FoldScore(candidate, fit.fold, error=str(error)) for candidate in fit.candidates]
+
+    def _cancel(self) -> None:
+        """Cancel every job, and wait until no task runs."""
+        with self._lock:
+            self._cancelled = True
+            dropped, self._waiting = self._waiting, deque()
+        for _, future in dropped:
+            future.cancel()
+        cluster = self._cluster
+        if cluster is None:
+            return
+        try:
+            while self._running:  # a job that was about to be submitted is there the next time
+                cluster.cancel()
+                wait(set(self._running), timeout=_POLL)
+            limit = time.monotonic() + _ENDS_WITHIN
+            while cluster.busy() and time.monotonic() < limit:
+                time.sleep(_POLL)
+        except OSError:
+            return  # the Java process is gone, and its executors with it
+
+
+def _scores(answer: tuple[str, Any]) -> list[FoldScore]:
+    kind, content = answer
+    if kind == SCORES:
+        scores: list[FoldScore] = content
+        return scores
+    if kind == "lacking":
+        host, package, python = content
+        content = (
+            f"worker {host} lacks the package '{package}' (its Python is {python}). "
+            f"Install {package} there, or set PYSPARK_PYTHON to the Python of an environment that has it."
+        )
+    raise EngineError(content)

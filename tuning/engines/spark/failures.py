@@ -1,0 +1,115 @@
+"""What Spark's exceptions mean to a person, in one line.
+
+Spark reports a lost worker, a wrong Python and a cancelled job alike, as a Java exception of many lines; only its text
+tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import CancelledError
+from typing import Any
+
+import numpy as np
+
+from errors import EngineError
+from tuning.plan import Workload
+
+_WHERE = re.compile(r"\(TID \d+\) \((\S+) executor")
+_LONGEST = 300
+
+
+class CrashError(Exception):
+    """A fit took its worker down in every one of Spark's tries; the cluster is well otherwise."""
+
+
+def explain(error: Exception, context: Any) -> Exception:
+    """Return what to raise for `error`, which a job or a broadcast raised."""
+    text = f"{error}\n{getattr(error, 'java_exception', '')}"
+    found = _WHERE.search(text)
+    worker = f"worker {found[1]}" if found else "a worker"
+    if "PYTHON_VERSION_MISMATCH" in text or "different version" in text:
+        return EngineError(_version_sentence(text, worker))
+    if "Cannot run program" in text:
+        program = text.split("Cannot run program", 1)[1].split('"')[1]
+        return EngineError(f"{worker} has no Python at {program}. Set PYSPARK_PYTHON to the path of Python there.")
+    if "OutOfMemoryError" in text:
+        return EngineError(
+            "Spark's Java process ran out of memory while it sent the data. Raise spark.driver.memory and "
+            "spark.executor.memory, or use fewer feature sets."
+        )
+    if stopped(context) or not found:
+        return CancelledError() if "cancel" in text.lower() else EngineError(f"Spark is lost: {_first_line(text)}")
+    if "cancelled" in text:
+        return CancelledError()
+    return CrashError(f"the fit ended its {worker}, in each of Spark's tries: {_reason(text)}")
+
+
+def stopped(context: Any) -> bool:
+    """Whether the Spark application has ended."""
+    try:
+        return bool(context._jsc is None or context._jsc.sc().isStopped())
+    except Exception:  # the Java process is gone
+        return True
+
+
+def check_memory(context: Any, workload: Workload) -> None:
+    """Refuse data that do not fit the memory that Spark has been given, before anything is sent.
+
+    Raises
+    ------
+    EngineError
+        It names the setting to raise.
+    """
+    size = n_bytes(workload)
+    heap = int(context._jvm.java.lang.Runtime.getRuntime().maxMemory())
+    if size > heap / 2:
+        raise EngineError(
+            f"the data take {_mib(size)} and Spark's Java process on this machine has {_mib(heap)}, which is too "
+            f"little to send them. Set spark.driver.memory to {_mib(4 * size)} or more."
+        )
+    limit = context.getConf().get("spark.executor.pyspark.memory")
+    if limit is None:
+        return
+    cores = max(1, int(context.getConf().get("spark.executor.cores", "1")))
+    allowed = int(context._jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(limit)) // cores
+    if 2 * size > allowed:
+        raise EngineError(
+            f"the data take {_mib(size)} twice (as rows and as matrices) in every Python worker, and "
+            f"spark.executor.pyspark.memory allows {_mib(allowed)}. Raise it to {_mib(4 * size * cores)} or more."
+        )
+
+
+def n_bytes(workload: Workload) -> int:
+    """Bytes of the rows of `workload`, the rest being small."""
+    X = workload.data.X
+    if hasattr(X, "indptr"):
+        return sum(int(part.nbytes) for part in (X.data, X.indices, X.indptr))
+    if hasattr(X, "memory_usage"):
+        return int(X.memory_usage(deep=True).sum())
+    return int(np.asarray(X).nbytes)
+
+
+def _version_sentence(text: str, worker: str) -> str:
+    found = re.findall(r"\b(\d\.\d+)\b", text.split("different", 1)[-1].split("\n", 1)[0])
+    versions = f" (Python {found[0]} there, {found[1]} here)" if len(found) > 1 else ""
+    return (
+        f"{worker} runs another version of Python than this process{versions}. "
+        "Set PYSPARK_PYTHON to a Python of the same version there."
+    )
+
+
+def _reason(text: str) -> str:
+    """Pick what Spark says of the last try."""
+    tail = text.split("most recent failure:", 1)[-1].split("Driver stacktrace", 1)[0]
+    line = " ".join(tail.split("\n", 1)[0].split()).partition("executor ")[2]
+    return line[:_LONGEST] or _first_line(text)
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("An error occurred")]
+    return lines[0][:_LONGEST] if lines else "it gave no reason."
+
+
+def _mib(n: int) -> str:
+    return f"{n / 2**20:,.0f}m".replace(",", "")
