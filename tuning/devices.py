@@ -52,8 +52,17 @@ def cuda_works(device: str = "cuda") -> bool:
     return is_cuda(used)
 
 
-def count_cuda() -> int:
-    """How many graphics cards there are, as their driver's own tool counts them; at least 1."""
+def cuda_devices(device: Any) -> list[str]:
+    """Name the graphics cards that a value of ``device`` stands for: every one for plain ``cuda``, none for the CPU."""
+    if not is_cuda(device):
+        return []
+    if ":" in device:
+        return [device]
+    return [f"cuda:{place}" for place in range(_count_cards())]
+
+
+def _count_cards() -> int:
+    """Count the cards as their driver's own tool does; at least 1, since XGBoost has found one."""
     try:
         listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):

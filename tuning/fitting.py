@@ -84,6 +84,8 @@ def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, cancelled: th
 def _estimator(workload: Workload, fit: Fit, candidate: Candidate) -> Any:
     """Build the candidate's estimator, with its share of rounds where the fit has but a share of them."""
     estimator = for_candidate(workload.estimator, candidate.params, fit.threads)
+    if fit.device is not None:
+        estimator.set_params(device=fit.device)
     if fit.rounds == 1.0:
         return estimator
     rounds = estimator.get_params(deep=False).get(ROUNDS)

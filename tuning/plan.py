@@ -76,6 +76,8 @@ class Fit:
         Threads that the fit may use.
     rows, rounds : float
         Shares of the fold's training rows and of the candidates' rounds.
+    device : str or None
+        The graphics card that the engine gives it to.
     """
 
     fold: int
@@ -84,6 +86,7 @@ class Fit:
     threads: int = 1
     rows: float = 1.0
     rounds: float = 1.0
+    device: str | None = None
 
 
 def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -> list[Fit]:

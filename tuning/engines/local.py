@@ -10,8 +10,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import joblib
@@ -19,6 +22,7 @@ from loky import ProcessPoolExecutor, cpu_count
 from threadpoolctl import threadpool_limits
 
 from tuning.boosting import is_boosted
+from tuning.devices import cuda_devices
 from tuning.fitting import run_fit
 from tuning.matrices import FoldMatrices
 from tuning.plan import Fit, Workload
@@ -41,9 +45,13 @@ class LocalEngine:
         self._pool: _Threads | _Processes | None = None
 
     def open(self, workload: Workload) -> None:
-        """Choose threads or processes for the workload's estimator and start them."""
-        kind = _Threads if is_boosted(workload.estimator) else _Processes
-        self._pool = kind(workload, self.workers)
+        """Choose threads or processes for the workload's estimator and start them; on graphics cards, one fit each."""
+        if not is_boosted(workload.estimator):
+            self._pool = _Processes(workload, self.workers)
+            return
+        cards = cuda_devices(workload.estimator.device)
+        self.workers = len(cards) or self.workers
+        self._pool = _Threads(workload, self.workers, cards)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         """Queue one fit."""
@@ -58,8 +66,13 @@ class LocalEngine:
 
 
 class _Threads:
-    def __init__(self, workload: Workload, workers: int) -> None:
+    def __init__(self, workload: Workload, workers: int, cards: Sequence[str]) -> None:
         self._workload = workload
+        self._free_cards: SimpleQueue[str] | None = None
+        if cards:
+            self._free_cards = SimpleQueue()
+            for card in cards:
+                self._free_cards.put(card)
         self._matrices = FoldMatrices(workload)
         self._cancelled = threading.Event()
         self._executor: Executor = ThreadPoolExecutor(workers, thread_name_prefix="fit")
@@ -69,10 +82,14 @@ class _Threads:
         return self._executor.submit(self._run, fit)
 
     def _run(self, fit: Fit) -> list[FoldScore]:
+        card = self._free_cards.get() if self._free_cards else None
         try:
-            return run_fit(self._workload, fit, self._matrices, self._cancelled)
+            placed = fit if card is None else replace(fit, device=card)
+            return run_fit(self._workload, placed, self._matrices, self._cancelled)
         finally:
             self._matrices.done(fit)
+            if self._free_cards and card is not None:
+                self._free_cards.put(card)
 
     def close(self, cancel: bool) -> None:
         if cancel:
