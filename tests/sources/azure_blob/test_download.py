@@ -7,6 +7,8 @@ import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,18 +28,22 @@ RANGES = 21
 
 
 class StopsAfter:
-    """A progress view whose viewer loses patience."""
+    """A progress view that does something when so many ranges are there; threads with later ranges wait for it."""
 
     def __init__(self, ranges: int, stop) -> None:
         self._left = ranges
         self._stop = stop
+        self._lock = threading.Lock()
 
     @contextmanager
     def step(self, title, total, unit):
         def advance(amount):
-            self._left -= 1
-            if self._left == 0:
-                self._stop()
+            with self._lock:
+                self._left -= 1
+                if self._left == 0:
+                    self._stop()
+            if self._left < 0:
+                time.sleep(0.2)  # the download is told of a failure meanwhile
 
         yield advance
 
