@@ -8,15 +8,17 @@ speed of a bare scan. Its errors name an offset in a chunk rather than a line, s
 from __future__ import annotations
 
 import csv
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-from errors import SourceError, did_you_mean
+from errors import SourceError
+from sources.cells import typed_columns, types_as_read
 from sources.diagnosis import first_offence, not_utf8
 from sources.parquet import check_whole, empty_cells, write
-from sources.schema import TIMESTAMP_FORMAT, TIMESTAMP_LENGTH, Table
+from sources.schema import Table
 
 _HEADER_BYTES = 65_536
 
@@ -63,15 +65,14 @@ def read_header(csv_file: Path, table: Table, shown_as: str) -> list[str]:
         The file is empty, or a column is missing or there twice.
     """
     header = _first_row(csv_file, shown_as)
-    for column in table.columns:
-        if header.count(column) == 0:
-            others = [name for name in header if name not in table.columns]
-            raise SourceError(
-                f"{shown_as}: column '{column}' is missing; the file has {', '.join(header)}."
-                f"{_rename(column, others)} The columns must be {', '.join(table.columns)}."
-            )
-        if header.count(column) > 1:
-            raise SourceError(f"{shown_as}: column '{column}' is there {header.count(column)} times. Keep one of them.")
+    if missing := [column for column in table.columns if column not in header]:
+        others = [name for name in header if name not in table.columns]
+        raise SourceError(
+            f"{shown_as}: column '{missing[0]}' is missing; the file has {', '.join(header)}."
+            f"{_rename(others, missing[0])} The columns must be {', '.join(table.columns)}."
+        )
+    if twice := [column for column in header if header.count(column) > 1]:
+        raise SourceError(f"{shown_as}: column '{twice[0]}' is there {header.count(twice[0])} times. Keep one of them.")
     return header
 
 
@@ -87,29 +88,13 @@ def _first_row(csv_file: Path, shown_as: str) -> list[str]:
     return next(csv.reader([text]))
 
 
-def _rename(column: str, others: Sequence[str]) -> str:
-    hint = did_you_mean(column, others)
-    return hint.replace("Did you mean", "Rename").replace("?", f" to '{column}'.") if hint else ""
+def _rename(others: Sequence[str], column: str) -> str:
+    near = difflib.get_close_matches(column, others, n=1)
+    return f" Rename '{near[0]}' to '{column}'." if near else ""
 
 
 def _scan(csv_file: Path, table: Table, header: Sequence[str]) -> pl.LazyFrame:
-    as_read = {name: _type_as_read(table.columns.get(name)) for name in header}
-    frame = pl.scan_csv(csv_file, schema=as_read, glob=False)
-    return frame.select(_typed(name, dtype) for name, dtype in table.columns.items())
-
-
-def _type_as_read(dtype: pl.DataType | None) -> pl.DataType:
-    """Text for what we parse ourselves or drop."""
-    return pl.String() if dtype is None or isinstance(dtype, pl.Datetime) else dtype
-
-
-def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if not isinstance(dtype, pl.Datetime):
-        return column
-    # The parser reads '16-05-01 10:20:00' as the year 16, hence the length.
-    whole = pl.when(column.str.len_bytes() == TIMESTAMP_LENGTH).then(column)
-    return whole.str.to_datetime(TIMESTAMP_FORMAT, time_unit=dtype.time_unit).alias(name)
+    return pl.scan_csv(csv_file, schema=types_as_read(table, header), glob=False).select(typed_columns(table))
 
 
 def _explain(csv_file: Path, table: Table, header: Sequence[str], shown_as: str, otherwise: str) -> str:

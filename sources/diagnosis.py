@@ -16,10 +16,12 @@ from pathlib import Path
 
 import polars as pl
 
+from sources.cells import typed_columns, types_as_read
 from sources.schema import TIMESTAMP_FORMAT, TIMESTAMP_LENGTH, Table
 
 _BLOCK_BYTES = 1 << 24
 _LONGEST_ROW = 1 << 20
+_BITS: Mapping[pl.DataType, int] = {pl.Int8(): 8, pl.Int16(): 16, pl.Int32(): 32, pl.Int64(): 64}
 _INTEGER = re.compile(r"[ ]*[+-]?[0-9]+")
 _REMEDY = "Re-download the file, or fix the row."
 
@@ -80,19 +82,12 @@ def _read_block(file: io.BufferedReader) -> bytes:
 
 def _parses(block: bytes, table: Table, header: Sequence[str]) -> bool:
     """Whether Polars reads the block with the table's types and finds no cell empty that may not be."""
-    types = {name: table.columns.get(name, pl.String()) for name in header}
-    as_read = {name: pl.String() if isinstance(dtype, pl.Datetime) else dtype for name, dtype in types.items()}
     try:
-        frame = pl.read_csv(block, has_header=False, schema=as_read)
+        as_read = pl.read_csv(block, has_header=False, schema=types_as_read(table, header))
+        empty = as_read.select(typed_columns(table)).null_count()
     except pl.exceptions.PolarsError:
         return False
-    full = [name for name in table.columns if name not in table.nullable]
-    if any(frame[name].null_count() for name in full):
-        return False
-    times = [name for name in full if isinstance(table.columns[name], pl.Datetime)]
-    parsed = (frame[name].str.to_datetime(TIMESTAMP_FORMAT, strict=False) for name in times)
-    lengths = (frame[name].str.len_bytes() == TIMESTAMP_LENGTH for name in times)
-    return not any(column.null_count() for column in parsed) and all(column.all() for column in lengths)
+    return not any(empty[name][0] for name in table.columns if name not in table.nullable)
 
 
 def _not_text(first_line: int, block: bytes) -> str | None:
@@ -142,8 +137,8 @@ def _shown(cell: str) -> str:
 def _check_of(dtype: pl.DataType) -> Check:
     if isinstance(dtype, pl.Datetime):
         return _not_a_timestamp
-    if dtype.is_integer():
-        return _not_an_integer_of(8 * pl.Series(dtype=dtype).to_physical().to_numpy().itemsize)
+    if dtype in _BITS:
+        return _not_an_integer_of(_BITS[dtype])
     return _not_a_number if dtype.is_float() else lambda cell: None
 
 

@@ -99,6 +99,7 @@ def test_a_renamed_column_is_recognised(refusal):
 
 def test_a_column_that_is_there_twice_is_named(refusal):
     assert "column 'app_id' is there 2 times" in refusal("app_labels", "app_id,app_id,label_id\n7,7,1\n")
+    assert "column 'x' is there 2 times" in refusal("app_labels", "x,app_id,label_id,x\n7,7,1,7\n")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\r\n", b"\xef\xbb\xbf"])
