@@ -12,7 +12,7 @@ from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.observers import Observer
 from tuning.outcome import Table
-from tuning.plan import Workload, plan_fits
+from tuning.plan import Workload, plan_fits, relative_cost
 from tuning.results import FoldScore, SweepResult
 from tuning.search import approximations, make_strategy
 from tuning.spec import SweepSpec
@@ -64,6 +64,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
         time.perf_counter() - begun,
         table.rounds,
         approximations(spec),
+        [relative_cost(workload.estimator, [candidate]) for candidate in table.candidates],
     )
     _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
     for observer in observers:

@@ -75,6 +75,8 @@ class SweepResult:
         The number of boosting rounds that early stopping chose, over all folds at once.
     approximations : sequence of str
         What was given up for speed, a sentence each; empty where every figure is exact.
+    sizes : sequence of float
+        How large each candidate's model is, relative to the others'; empty where that is not known.
     """
 
     candidates: Sequence[Candidate]
@@ -86,6 +88,7 @@ class SweepResult:
     seconds: float
     rounds: Mapping[Candidate, int] = field(default_factory=dict)
     approximations: Sequence[str] = ()
+    sizes: Sequence[float] = ()
 
     @property
     def n_fits(self) -> int:

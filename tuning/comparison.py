@@ -1,0 +1,64 @@
+"""Is the winner better than the others, or only luckier on these folds.
+
+Scores of one candidate differ between folds mostly because some folds are harder than others, for every candidate alike.
+So candidates are compared fold by fold: a grid whose means lie 0.006 apart may have a clear winner though each score
+swings by 0.04 from fold to fold, and may as well have none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tuning.candidates import Candidate
+from tuning.results import SweepResult
+from tuning.statistics import Difference, one_standard_error_choice, paired_difference
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The winner beside every other candidate that was judged in full.
+
+    Attributes
+    ----------
+    differences : mapping of Candidate to Difference
+        How much better the winner scores, with Nadeau and Bengio's corrected 95 % interval.
+    simplest : Candidate
+        The smallest model within one standard error of the winner; the winner itself where none is.
+    """
+
+    differences: Mapping[Candidate, Difference]
+    simplest: Candidate
+
+    @property
+    def not_told_apart(self) -> list[Candidate]:
+        """Candidates whose difference to the winner may be zero."""
+        return [candidate for candidate, difference in self.differences.items() if not difference.is_clear]
+
+
+def compare(result: SweepResult) -> Comparison:
+    """Hold the winner of `result` against the others.
+
+    Parameters
+    ----------
+    result : SweepResult
+        With a winner.
+    """
+    splits = result.split_scores()
+    left_out = {*result.failed, *result.stopped}
+    full = [place for place, candidate in enumerate(result.candidates) if candidate not in left_out]
+    best = splits[result.best_index].tolist()
+    test_share = 1 / (result.n_folds - 1)
+    differences = {
+        result.candidates[place]: paired_difference(best, splits[place].tolist(), test_share)
+        for place in full
+        if place != result.best_index and not math.isnan(splits[place].sum())
+    }
+    if not result.sizes:
+        return Comparison(differences, result.best)
+    means = [math.nan] * len(splits)
+    for place in full:
+        means[place] = float(splits[place].mean())
+    choice = one_standard_error_choice(means, best, result.sizes)
+    return Comparison(differences, result.candidates[choice])
