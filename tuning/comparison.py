@@ -1,6 +1,6 @@
 """Is the winner better than the others, or only luckier on these folds.
 
-Scores of one candidate differ between folds mostly because some folds are harder than others, for every candidate alike.
+Scores of one candidate differ between folds mostly because some folds are harder than others, for all candidates alike.
 So candidates are compared fold by fold: a grid whose means lie 0.006 apart may have a clear winner though each score
 swings by 0.04 from fold to fold, and may as well have none.
 """

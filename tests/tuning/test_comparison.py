@@ -27,7 +27,7 @@ def test_a_difference_far_below_the_folds_spread_can_be_clear():
 
 
 def test_a_difference_that_changes_sign_between_folds_is_not_clear():
-    changing = HARD_AND_EASY + [0.02, -0.03, 0.02, -0.03, 0.0]
+    changing = HARD_AND_EASY + np.array([0.02, -0.03, 0.02, -0.03, 0.0])
     assert len(compare(result([HARD_AND_EASY, changing])).not_told_apart) == 1
 
 
