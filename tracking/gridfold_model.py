@@ -2,13 +2,14 @@
 
 MLflow's own loaders return class codes for an XGBClassifier, know nothing of the labels, and pass a dense zero on as a
 zero, which a booster that was trained on sparse rows takes for a missing value. This one returns a probability per
-label, and rebuilds the layout that the estimator was trained on. It imports nothing of the repo, so it works wherever
+label, and rebuilds the layout that the estimator was trained on: categories, or columns that stand for them. It imports nothing of the repo, so it works wherever
 the model's pip requirements are.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 CARD = "gridfold.json"
-SPARSE, DENSE, FRAME = "sparse", "dense", "frame"
+SPARSE, DENSE, FRAME, ONE_HOT = "sparse", "dense", "frame", "one_hot"
 
 
 class LabelledModel:
@@ -31,8 +32,8 @@ class LabelledModel:
         The label of each class code; None for regression.
     columns : list of str
         Empty where they have no names.
-    layout : {'sparse', 'dense', 'frame'}
-        What the estimator was trained on.
+    layout : {'sparse', 'dense', 'frame', 'one_hot'}
+        What the estimator was trained on; ``one_hot`` is a frame with a column for each category.
     categories : dict of str to list
         Of a frame, the known values of each categorical column: MLflow's signatures have no such type, so rows come
         with plain values.
@@ -80,8 +81,11 @@ class LabelledModel:
         return self.estimator
 
     def _as_trained(self, data: Any) -> Any:
-        if self.layout == FRAME:
-            return data.astype({name: pd.CategoricalDtype(values) for name, values in self.categories.items()})
+        if self.layout in (FRAME, ONE_HOT):
+            rows = data[self.columns] if self.columns else data
+            if self.layout == ONE_HOT:
+                return one_hot(rows, self.categories)
+            return rows.astype({name: pd.CategoricalDtype(values) for name, values in self.categories.items()})
         if isinstance(data, pd.DataFrame):
             data = data[self.columns].to_numpy() if set(self.columns) <= set(data.columns) else data.to_numpy()
         if self.layout == DENSE:
@@ -89,6 +93,35 @@ class LabelledModel:
         rows = sp.csr_matrix(data)
         rows.eliminate_zeros()
         return rows
+
+
+def one_hot(frame: pd.DataFrame, categories: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Replace each categorical column by a column ``NAME=VALUE`` of 0.0 and 1.0 for each of its known values.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+    categories : mapping of str to sequence
+        The known values of each categorical column. A row without a value, or with another one, is 0.0 in all of them.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_encoded), float64
+        In the order of the columns, and of the values of each.
+    """
+    columns: dict[str, Any] = {}
+    width = 0
+    for name in frame.columns:
+        if name in categories:
+            values = frame[name].astype(object)
+            encoded = {f"{name}={value}": (values == value).to_numpy(np.float64) for value in categories[name]}
+        else:
+            encoded = {name: frame[name].to_numpy(np.float64)}
+        columns |= encoded
+        width += len(encoded)
+    if len(columns) < width:
+        raise ValueError("a column has the name of another one's category")
+    return pd.DataFrame(columns, index=frame.index)
 
 
 def dense(rows: Any) -> Any:

@@ -27,7 +27,7 @@ from mlflow.models import Model, infer_signature
 from mlflow.models.signature import ModelSignature
 
 from tracking import gridfold_model
-from tracking.gridfold_model import CARD, DENSE, FRAME, SPARSE, LabelledModel, dense
+from tracking.gridfold_model import CARD, DENSE, FRAME, ONE_HOT, SPARSE, LabelledModel, dense
 
 NAMED_COLUMNS = 200
 _TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.")
@@ -43,17 +43,20 @@ class FittedModel:
     estimator : object
         Fitted, with scikit-learn's API; for classification its classes are the codes 0 .. n_classes - 1.
     example : csr_matrix, ndarray or DataFrame of shape (n_rows, n_columns)
-        A few training rows, in the layout that the estimator was trained on.
+        A few training rows, in the layout that the estimator was trained on; but see `one_hot`.
     classes : sequence or None
         The label of each code; None for regression.
     columns : sequence of str
-        Names of the columns; may be empty.
+        Names of the columns of `example`; may be empty.
+    one_hot : bool
+        The estimator was trained on ``gridfold_model.one_hot`` of rows such as `example`, a frame.
     """
 
     estimator: Any
     example: Any
     classes: Sequence[Any] | None = None
     columns: Sequence[str] = ()
+    one_hot: bool = False
 
 
 def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
@@ -140,17 +143,18 @@ def _pinned(distribution: str) -> str:
 def _card(fitted: FittedModel) -> dict[str, Any]:
     example = fitted.example
     frame = isinstance(example, pd.DataFrame)
+    of_frame = ONE_HOT if fitted.one_hot else FRAME
     return {
         "flavor": "xgboost" if isinstance(fitted.estimator, xgboost.XGBModel) else "sklearn",
         "classes": None if fitted.classes is None else _plain(fitted.classes),
         "columns": [str(name) for name in fitted.columns],
-        "layout": FRAME if frame else SPARSE if sp.issparse(example) else DENSE,
+        "layout": of_frame if frame else SPARSE if sp.issparse(example) else DENSE,
         "categories": {name: _plain(example[name].cat.categories) for name in _categorical(example)} if frame else {},
     }
 
 
 def _categorical(frame: pd.DataFrame) -> list[str]:
-    return [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
+    return [str(name) for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
 
 
 def _plain(values: Iterable[Any]) -> list[Any]:

@@ -45,7 +45,8 @@ def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Map
         The store refuses.
     """
     run.log_best_params({**spec.fixed, **result.best.params})
-    run.log_metrics(metrics(result, holdout), step=len(result.candidates))
+    run.log_metrics(metrics(result, holdout))
+    run.log_metrics(best_metrics(result), step=len(result.candidates))  # where the live record has left off
     run.set_tags({f"best.{KEY}": result.best.key})
     run.log_text(sweeping_results(spec, result), RESULTS_FILE)
     run.log_text(pd.DataFrame(result.cv_results()).to_csv(index=False), TABLE_FILE)
@@ -56,20 +57,20 @@ def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Map
 
 
 def metrics(result: SweepResult, holdout: Mapping[str, float]) -> dict[str, float]:
-    """Return the metrics of the sweep's own run; each of the winner's scores is there under two names.
-
-    ``<scorer>`` is the name of the published reference, ``best_<scorer>`` the one that the live record has followed.
-    """
-    scores = {name: float(result.split_scores(name)[result.best_index].mean()) for name in result.scorers}
+    """Return the sweep's figures: the winner's score under the name that the published reference has, and counts."""
     return {
-        **scores,
-        **{f"best_{name}": score for name, score in scores.items()},
+        **{name: float(result.split_scores(name)[result.best_index].mean()) for name in result.scorers},
         **{f"holdout_{name}": float(score) for name, score in holdout.items()},
         **({"best_rounds": result.rounds[result.best]} if result.best in result.rounds else {}),
         "candidates": len(result.candidates),
         "fits": result.n_fits,
         "failed": len(result.failed),
     }
+
+
+def best_metrics(result: SweepResult) -> dict[str, float]:
+    """Return the winner's scores under the names that the live record follows, ``best_<scorer>``."""
+    return {f"best_{name}": float(result.split_scores(name)[result.best_index].mean()) for name in result.scorers}
 
 
 def sweeping_results(spec: SweepSpec, result: SweepResult) -> str:

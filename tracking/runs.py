@@ -8,6 +8,7 @@ run`` only sees an exit code, so it could not tell KILLED from FAILED, and it le
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ from tracking import store
 from tracking.datasets import Table, as_inputs
 
 NOTE = "mlflow.note.content"
+_DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
@@ -36,13 +38,14 @@ class EntryRun:
     Attributes
     ----------
     client : MlflowClient
-    run_id, experiment_id : str
+    run_id, experiment_id, name : str
     """
 
     def __init__(self, client: MlflowClient, run: Run) -> None:
         self.client = client
         self.run_id: str = run.info.run_id
         self.experiment_id: str = run.info.experiment_id
+        self.name: str = run.info.run_name
         self._params: dict[str, str] = dict(run.data.params)
         self._tags: dict[str, str] = dict(run.data.tags)
         self._ended = False
@@ -51,6 +54,8 @@ class EntryRun:
     def begin(cls, entry_point: str) -> Self:
         """Attach to the run that ``MLFLOW_RUN_ID`` names, or make one called `entry_point`.
 
+        A name that MLflow has drawn for want of a given one is replaced as well.
+
         Raises
         ------
         TrackingError
@@ -58,13 +63,24 @@ class EntryRun:
         """
         client = store.connect()
         run_id = os.environ.get("MLFLOW_RUN_ID")
-        return cls(client, _attach(client, run_id) if run_id else _create(client, entry_point))
+        if not run_id:
+            return cls(client, _create(client, entry_point))
+        run = cls(client, _attach(client, run_id))
+        if _DRAWN_NAME.fullmatch(run.name):
+            run.rename(entry_point)
+        return run
 
     def sibling(self, name: str) -> EntryRun:
         """Make another run in the same experiment, with this one's user and source."""
         with store.refusals(f"create the run '{name}'"):
             tags = self.inherited_tags()
             return EntryRun(self.client, self.client.create_run(self.experiment_id, tags=tags, run_name=name))
+
+    def rename(self, name: str) -> None:
+        """Call the run `name` from now on."""
+        with store.refusals(f"rename the run to '{name}'"):
+            self.client.set_tag(self.run_id, "mlflow.runName", name)
+        self.name = name
 
     def inherited_tags(self) -> dict[str, str]:
         """Return the tags that tell where this run came from, for the runs made from it."""

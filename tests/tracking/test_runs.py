@@ -27,6 +27,13 @@ def test_it_attaches_to_the_run_that_mlflow_run_made(client, launched):
     assert client.get_run(run.run_id).info.status == "FINISHED"
 
 
+@pytest.mark.parametrize(("drawn", "name"), [("kindly-midge-434", "sweep"), ("my own name", "my own name")])
+def test_a_name_that_nobody_gave_is_replaced(client, launched, drawn, name):
+    client.set_tag(launched.info.run_id, "mlflow.runName", drawn)
+    run = EntryRun.begin("sweep")
+    assert client.get_run(run.run_id).info.run_name == name
+
+
 def test_a_run_that_had_ended_runs_again(client, launched):
     client.set_terminated(launched.info.run_id, "FAILED")
     run = EntryRun.begin("sweep")

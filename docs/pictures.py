@@ -1,0 +1,120 @@
+"""Make the pictures of the docs from a real sweep and a real browser.
+
+    pip install selenium && python docs/pictures.py
+
+Needs Chromium and its driver (Debian: ``apt-get install chromium chromium-driver``). It starts an MLflow server of its
+own, lets ``mlflow run`` record the quick sweep there, opens the pages that a person would open, and writes what the
+browser shows, with the sweep's own plots, to ``docs/pictures/``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from mlflow import MlflowClient
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.ui import WebDriverWait
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+WIDTH = 1000
+WINDOW = "--window-size=1300,900"
+SECONDS_TO_APPEAR = 60
+SECONDS_TO_SETTLE = 4
+
+
+def main() -> None:
+    """Record a sweep, look at it, and keep what is seen."""
+    sys.path.insert(0, str(ROOT))
+    from tests.services import mlflow_server
+
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, mlflow_server.running(Path(scratch)) as server:
+        sweep(server, Path(scratch) / "cache")
+        client = MlflowClient(server)
+        (parent,) = client.search_runs(["0"], "tags.`sweep.fingerprint` != ''")
+        plots = client.download_artifacts(parent.info.run_id, "plots", scratch)
+        for plot in Path(plots).iterdir():
+            keep(Image.open(plot), plot.name)
+        browse(server, parent.info.run_id)
+
+
+def sweep(server: str, cache: Path) -> None:
+    """Run the quick sweep as a person would."""
+    command = ["mlflow", "run", ".", "-e", "sweep", "--env-manager", "local"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": server, "SWEEP_CACHE": str(cache)}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+def browse(server: str, parent: str) -> None:
+    """Open the sweep's pages one after the other."""
+    browser = open_browser()
+    try:
+        browser.get(f"{server}/#/experiments/0/runs")
+        click(browser, "//*[text()='Model training']")
+        click(browser, "//button[@aria-label='Close']")  # the assistant's panel
+        click(browser, "//*[contains(@id, 'Run Name')]//button")  # shows the sweep's children
+        shoot(browser, "runs.png", 1300, 700)
+        browser.get(f"{server}/#/experiments/0/runs/{parent}")
+        shoot(browser, "sweep.png", 1300, 1150)
+        children = quote(f"tags.mlflow.parentRunId = '{parent}'")
+        browser.get(f"{server}/#/experiments/0/runs?searchFilter={children}&compareRunsMode=CHART")
+        type_into(browser, "//input[contains(@placeholder, 'metric charts')]", "_test_score")
+        shoot(browser, "compare.png", 1300, 1100)
+    finally:
+        browser.quit()
+
+
+def open_browser() -> webdriver.Chrome:
+    """Start Chromium without a window."""
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", WINDOW):
+        options.add_argument(argument)
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+
+
+def click(browser: webdriver.Chrome, xpath: str) -> None:
+    """Click the first element that `xpath` finds, once it is there."""
+    found = expected_conditions.presence_of_element_located((By.XPATH, xpath))
+    browser.execute_script("arguments[0].click()", WebDriverWait(browser, SECONDS_TO_APPEAR).until(found))
+    time.sleep(SECONDS_TO_SETTLE)
+
+
+def type_into(browser: webdriver.Chrome, xpath: str, words: str) -> None:
+    """Type `words` into the field that `xpath` finds, once it is there."""
+    found = expected_conditions.presence_of_element_located((By.XPATH, xpath))
+    WebDriverWait(browser, SECONDS_TO_APPEAR).until(found).send_keys(words)
+
+
+def shoot(browser: webdriver.Chrome, name: str, width: int, height: int) -> None:
+    """Keep what the browser shows once the page has loaded and its charts stand still."""
+    browser.set_window_size(width, height)
+    loaded = expected_conditions.presence_of_element_located((By.XPATH, "//h1 | //h2"))
+    WebDriverWait(browser, SECONDS_TO_APPEAR).until(loaded)
+    time.sleep(SECONDS_TO_SETTLE)
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        browser.save_screenshot(file.name)
+        keep(Image.open(file.name), name)
+
+
+def keep(picture: Image.Image, name: str) -> None:
+    """Write a picture small enough for a repository: as wide as a page, with 128 colours."""
+    picture = picture.convert("RGB")
+    if picture.width > WIDTH:
+        picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
+    picture.quantize(128).save(PICTURES / name, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
