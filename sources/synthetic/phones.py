@@ -44,7 +44,7 @@ _LINES = {
     "金立": "GN|M|F|风华|天鉴W",
 }
 _ENDINGS = ("", "s", " Plus", "L", "T", " Pro", "移动版", "双卡版")
-_BRAND_TASTE, _MODEL_TASTE = 0.24, 0.24
+_BRAND_TASTE, _MODEL_TASTE = 0.27, 0.2
 
 
 @dataclass(frozen=True)
