@@ -58,6 +58,7 @@ class SweepParams(FeaturizeParams):
     space: str = Field("spaces/quick.yaml", min_length=1, description="a sweep spec (YAML)")
     engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
     cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")
+    plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
     model_name: str = Field("demographics", min_length=1, description="the name that the winner is registered under")
 
 

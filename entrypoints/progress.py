@@ -18,6 +18,7 @@ from rich.text import Text
 
 from entrypoints.tally import Tally
 from tuning.results import FoldScore, SweepResult
+from tuning.search import may_stop
 from tuning.spec import SweepSpec
 
 PLAIN_SECONDS = 2.0
@@ -80,7 +81,7 @@ class SweepProgress:
 
     def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
         """Begin to count."""
-        self._tally = Tally(n_candidates, n_folds, spec.refit_scorer)
+        self._tally = Tally(n_candidates, n_folds, spec.refit_scorer, may_stop(spec))
         self._began = self._clock()
         self._show()
 

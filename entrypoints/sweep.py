@@ -8,6 +8,7 @@ import tuning
 from entrypoints.command import entrypoint
 from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import features_for
+from entrypoints.plan import show_plan
 from entrypoints.progress import SweepProgress
 from entrypoints.records import log_request
 from entrypoints.rows import training_and_holdout
@@ -15,6 +16,7 @@ from entrypoints.summary import summary
 from tracking import EntryRun, FittedModel, SweepRecorder, registry, report
 from tuning import SweepSpec
 from tuning.engines import check_engine, open_engine
+from tuning.forecast import forecast, workers_within
 
 
 @entrypoint("sweep")
@@ -27,18 +29,22 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     matrix = features_for(params, run)
     train, holdout = training_and_holdout(matrix)
     log_request(run, params, spec, matrix)
+    if params.plan:
+        return show_plan(run, forecast(spec, train, params.cores), len(train.y))
+    cores = workers_within(spec, train, params.cores)
     with (
-        open_engine(params.engine, params.cores) as engine,
+        open_engine(params.engine, cores) as engine,
         SweepRecorder(run) as record,
         SweepProgress() as progress,
     ):
         result = tuning.sweep(spec, train, engine, [record, progress])
 
-    winner = tuning.refit(spec, result.best, train, params.cores)
+    winner = tuning.refit(spec, result.best, train, params.cores, result.rounds.get(result.best))
     scores = tuning.score(winner, holdout, spec.scorers) if holdout else {}
     report.log_result(run, spec, result, scores)
     model = registry.log_and_register(run, fitted_model(winner, train), params.model_name)
     print(summary(result, scores, model, run.where_to_look()))
+    return None
 
 
 def fitted_model(estimator: object, train: tuning.Dataset) -> FittedModel:

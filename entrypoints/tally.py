@@ -21,6 +21,8 @@ class Tally:
     n_folds : int
     scorer : str
         The one that chooses the winner.
+    may_stop : bool
+        Whether candidates may be stopped early, so that the fits in all are not known.
     best : tuple of float and Candidate, or None
         Highest mean score among the candidates whose folds have all ended.
     """
@@ -28,6 +30,7 @@ class Tally:
     n_candidates: int | None
     n_folds: int
     scorer: str
+    may_stop: bool = False
     n_done: int = 0
     n_whole: int = 0
     n_failed: int = 0
@@ -38,6 +41,8 @@ class Tally:
         """Count fits that have just ended."""
         for score in scores:
             self.n_done += 1
+            if score.share < 1.0:
+                continue  # a lower rung of halving: no score to compare with those of others
             so_far = self._partial.setdefault(score.candidate, [])
             so_far.append(score)
             if len(so_far) == self.n_folds:
@@ -45,8 +50,8 @@ class Tally:
 
     @property
     def n_total(self) -> int | None:
-        """Fits in all: candidates times folds."""
-        return None if self.n_candidates is None else self.n_candidates * self.n_folds
+        """Fits in all: candidates times folds; None where some may be stopped."""
+        return None if self.n_candidates is None or self.may_stop else self.n_candidates * self.n_folds
 
     def counts(self) -> str:
         """Words for what is done: ``12/20 fits, 2/4 candidates``."""

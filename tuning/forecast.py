@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import psutil
+from loky import cpu_count
 
 from errors import SpecError
 from tuning.boosting import is_boosted
@@ -78,15 +79,15 @@ class Forecast:
     peak_bytes: float
 
 
-def forecast(spec: SweepSpec, data: Dataset, workers: int) -> Forecast:
+def forecast(spec: SweepSpec, data: Dataset, cores: int = 0) -> Forecast:
     """Foretell the sweep of `spec` over `data`.
 
     Parameters
     ----------
     spec : SweepSpec
     data : Dataset
-    workers : int
-        Fits side by side, before the budget's limits.
+    cores : int
+        Fits side by side, before the budget's limits; 0 for as many as there are cores.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def forecast(spec: SweepSpec, data: Dataset, workers: int) -> Forecast:
     """
     workload = Workload.for_spec(spec, data)
     proposals = _all_proposals(spec, workload)
-    workers = min(workers, spec.budget.cores or workers)
+    workers = _within_cores(spec, cores)
     fits = plan_fits(workload, proposals, workers)
     probe = measure(workload, fits)
     workers = _within_memory(probe, workers, spec.budget.max_memory, len(workload.folds))
@@ -112,10 +113,16 @@ def forecast(spec: SweepSpec, data: Dataset, workers: int) -> Forecast:
     )
 
 
-def workers_within(spec: SweepSpec, data: Dataset, workers: int) -> int:
+def workers_within(spec: SweepSpec, data: Dataset, cores: int = 0) -> int:
     """Fits that may run side by side within the budget; memory is only probed where the budget limits it."""
-    workers = min(workers, spec.budget.cores or workers)
-    return workers if spec.budget.max_memory is None else forecast(spec, data, workers).workers
+    if spec.budget.max_memory is None:
+        return _within_cores(spec, cores)
+    return forecast(spec, data, cores).workers
+
+
+def _within_cores(spec: SweepSpec, cores: int) -> int:
+    here = cores or int(cpu_count())
+    return min(here, spec.budget.cores or here)
 
 
 def _all_proposals(spec: SweepSpec, workload: Workload) -> Sequence[Proposal]:

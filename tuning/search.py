@@ -28,6 +28,11 @@ def make_strategy(spec: SweepSpec, workload: Workload) -> Strategy:
     return strategy
 
 
+def may_stop(spec: SweepSpec) -> bool:
+    """Whether candidates may end before they are judged on every fold in full."""
+    return STRATEGIES[spec.search.strategy].approximation is not None or spec.budget.max_time is not None
+
+
 def approximations(spec: SweepSpec) -> Sequence[str]:
     """Say what `spec` gives up for speed, a sentence each; nothing where every figure is exact."""
     said = [STRATEGIES[spec.search.strategy].approximation]

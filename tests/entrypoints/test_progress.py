@@ -2,15 +2,15 @@
 
 import io
 import re
-from types import SimpleNamespace
 
 from rich.console import Console
 
 from entrypoints.progress import SweepProgress
 from tuning.candidates import Candidate
 from tuning.results import FoldScore
+from tuning.spec import SweepSpec
 
-SPEC = SimpleNamespace(refit_scorer="accuracy")
+SPEC = SweepSpec(estimator="sklearn.tree.DecisionTreeClassifier", grid={"max_depth": [1]}, scoring="accuracy")
 CANDIDATES = [Candidate({"depth": depth}) for depth in range(1, 5)]
 
 

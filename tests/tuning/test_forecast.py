@@ -27,7 +27,7 @@ def spec(**changes):
 
 
 def test_candidates_fits_and_distinct_boosters_are_counted():
-    foretold = forecast(spec(), rows(), workers=2)
+    foretold = forecast(spec(), rows(), cores=2)
     assert (foretold.n_candidates, foretold.n_fits, foretold.n_units) == (4, 16, 8)
     assert foretold.workers == 2
     assert foretold.seconds > 0
@@ -39,14 +39,14 @@ def test_strategies_that_do_not_say_all_at_once_are_counted_in_full(strategy):
     drawn = spec(
         grid={}, distributions={"reg_lambda": {"uniform": [1, 9]}}, search={"strategy": strategy, "candidates": 14}
     )
-    foretold = forecast(drawn, rows(), workers=2)
+    foretold = forecast(drawn, rows(), cores=2)
     assert (foretold.n_candidates, foretold.n_fits) == (14, 56)
 
 
 def test_no_fit_of_the_full_length_is_trained(monkeypatch):
     trained = []
     monkeypatch.setattr("tuning.forecast.run_fit", lambda workload, fit, matrices: trained.append(fit.rounds))
-    forecast(spec(grid={"n_estimators": [1000]}), rows(), workers=1)
+    forecast(spec(grid={"n_estimators": [1000]}), rows(), cores=1)
     assert trained
     assert max(trained) <= 4 / 1000
 
@@ -70,25 +70,25 @@ def _candidate(depth):
 
 def test_estimators_that_are_no_boosters_are_timed_whole():
     forest = spec(estimator="sklearn.ensemble.RandomForestClassifier")
-    assert forecast(forest, rows(), workers=1).n_units == 16
+    assert forecast(forest, rows(), cores=1).n_units == 16
 
 
 def test_cores_of_the_budget_hold():
-    assert workers_within(spec(budget={"cores": 3}), rows(), workers=8) == 3
+    assert workers_within(spec(budget={"cores": 3}), rows(), cores=8) == 3
 
 
 def test_memory_limits_the_fits_side_by_side(monkeypatch):
     probe = Probe(0.0, 1.0, 0.0, base_bytes=10**9, matrix_bytes=10**8, fit_bytes=5 * 10**8)
     monkeypatch.setattr("tuning.forecast.measure", lambda workload, fits: probe)
     # 1 GB + 4 folds of 0.1 GB leave room for 2 fits of 0.5 GB within 2.5 GB
-    assert workers_within(spec(budget={"max_memory": "2.5GB"}), rows(), workers=8) == 2
+    assert workers_within(spec(budget={"max_memory": "2.5GB"}), rows(), cores=8) == 2
 
 
 def test_a_budget_too_small_for_one_fit_is_refused_with_what_it_takes():
     with pytest.raises(
         SpecError, match=r"budget\.max_memory: 1 GB|budget\.max_memory: 0\.001 GB are not enough for one fit"
     ):
-        workers_within(spec(budget={"max_memory": "1MB"}), rows(), workers=2)
+        workers_within(spec(budget={"max_memory": "1MB"}), rows(), cores=2)
 
 
 @pytest.mark.parametrize(

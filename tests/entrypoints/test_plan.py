@@ -1,0 +1,26 @@
+"""-P plan=true says what the sweep comes to, and trains none of it."""
+
+from entrypoints.plan import plan_text
+from entrypoints.sweep import sweep
+from tuning.forecast import Forecast
+
+SMALL = ["--scale", "0.005", "--feature_sets", "brand_model,weekday_hour"]
+
+
+def test_the_plan_counts_candidates_fits_and_boosters():
+    text = plan_text(Forecast(4, 20, 10, 2, 754.0, 2.13e9), 67180)
+    assert text.splitlines()[:3] == [
+        "plan     4 candidates x 5 folds = 20 fits of 67,180 rows, trained as 10 boosters",
+        "time     about 12 min 34 s on 2 cores, refit not included",
+        "memory   about 2.1 GB at the peak",
+    ]
+
+
+def test_a_planned_sweep_has_no_candidates_and_registers_nothing(workplace, capsys):
+    assert sweep([*SMALL, "--space", workplace.space, "--plan", "true"]) == 0
+    assert "4 candidates x 2 folds = 8 fits" in capsys.readouterr().out
+    planned = workplace.newest_sweep()
+    assert list(workplace.children(planned.info.run_id)) == []
+    assert list(workplace.client.search_registered_models()) == []
+    assert planned.info.status == "FINISHED"
+    assert planned.data.tags["mlflow.note.content"].startswith("Planned, not run.")
