@@ -2,8 +2,8 @@
 
 MLflow's own loaders return class codes for an XGBClassifier, know nothing of the labels, and pass a dense zero on as a
 zero, which a booster that was trained on sparse rows takes for a missing value. This one returns a probability per
-label, and rebuilds the layout that the estimator was trained on: categories, or columns that stand for them. It imports nothing of the repo, so it works wherever
-the model's pip requirements are.
+label, and rebuilds the layout that the estimator was trained on: sparse rows, categories, or the columns that stand
+for them. It imports nothing of the repo, so it works wherever the model's pip requirements are.
 """
 
 from __future__ import annotations
