@@ -8,6 +8,7 @@ be; it is both the help text and the end of the sentence that refuses a wrong va
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -51,15 +52,32 @@ class FeaturizeParams(IngestParams):
         0.1, ge=0, lt=1, description="a share from 0 to below 1 of the devices, kept from the sweep for the final score"
     )
 
+    min_devices: int = Field(
+        1, ge=1, description="a whole number, 1 or more: leave out features that fewer devices have, for faster fits"
+    )
+
 
 class SweepParams(FeaturizeParams):
     """Which sweep over the features, where it runs, and what becomes of the winner."""
 
+    features: str = Field(
+        "", description="your own rows in place of `data`: a .csv or .parquet table, or a scipy .npz matrix"
+    )
+    target: str = Field("", description="the column of `features` to predict; FILE:COLUMN with an .npz matrix")
+    groups: str = Field("", description="a column beside the target; rows of one group stay on one side of a split")
+    weights: str = Field("", description="a column beside the target: how much each row counts")
     space: str = Field("spaces/quick.yaml", min_length=1, description="a sweep spec (YAML)")
     engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
     cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")
     plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
-    model_name: str = Field("demographics", min_length=1, description="the name that the winner is registered under")
+    model_name: str = Field(
+        "", description="the name that the winner is registered under: demographics, or that of your file, unless given"
+    )
+
+    @property
+    def registered_name(self) -> str:
+        """What the winner is registered under; a person's own table must not take over the demographics model."""
+        return self.model_name or (Path(self.features).stem if self.features else "demographics")
 
 
 Model = TypeVar("Model", bound=Params)

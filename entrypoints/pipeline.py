@@ -12,14 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cache import Cache
-from entrypoints.parameters import FeaturizeParams, IngestParams
+from entrypoints.own_data import own_rows
+from entrypoints.parameters import FeaturizeParams, IngestParams, SweepParams
 from entrypoints.progress import stages
 from entrypoints.records import FEATURES, FEATURIZE, INGEST, log_features, log_tables
+from entrypoints.rows import Rows, featured_rows
 from entrypoints.tally import duration
+from errors import SpecError
 from features import FeatureMatrix, build, features_fingerprint, parse_feature_sets
 from sources import Tables, ingest, source_from
 from sources.schema import TABLES
 from tracking import EntryRun, steps
+from tuning import SweepSpec
 
 REUSED = "reused from the cache"
 
@@ -46,7 +50,9 @@ def features_for(params: FeaturizeParams, run: EntryRun, apart: bool = True) -> 
     feature_sets = parse_feature_sets(params.feature_sets)
     tables = tables_for(params, run)
     began = time.monotonic()
-    fingerprint = features_fingerprint(tables.fingerprint, feature_sets, params.holdout, params.seed)
+    fingerprint = features_fingerprint(
+        tables.fingerprint, feature_sets, params.holdout, params.seed, params.min_devices
+    )
     cache = Cache.from_environment()
     how = REUSED
     if not cache.find(FEATURES, fingerprint):
@@ -63,6 +69,21 @@ def features_for(params: FeaturizeParams, run: EntryRun, apart: bool = True) -> 
     return matrix
 
 
+def rows_for(params: SweepParams, spec: SweepSpec, run: EntryRun) -> tuple[SweepSpec, Rows]:
+    """Return the rows to sweep over, of a table of the person's own or of features of the data, and the spec for them.
+
+    A table of one's own is read where it is, so nothing of it is cached or recorded as a step.
+    """
+    if params.features:
+        spec, rows = own_rows(params, spec)
+        _say(FEATURES, rows.fingerprint, f"read from {rows.source}", rows.about)
+        return spec, rows
+    for name in ("target", "groups", "weights"):
+        if value := getattr(params, name):
+            raise SpecError(f"-P {name}={value} is a column of your own table. Name the table: -P features=FILE.")
+    return spec, featured_rows(features_for(params, run), params.data)
+
+
 def _fetch(run: EntryRun, fingerprint: str, folder: Path) -> str:
     """Bring the features from the run that has made them into `folder`; empty where there is none."""
     step_id = steps.find(run, FEATURIZE, fingerprint)
@@ -76,6 +97,7 @@ def _make(params: FeaturizeParams, feature_sets: Sequence[str], tables: Tables, 
             feature_sets,
             holdout=params.holdout,
             seed=params.seed,
+            min_devices=params.min_devices,
             fingerprint=fingerprint,
             progress=progress,
         )

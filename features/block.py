@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,18 @@ class Block:
     values: sp.csr_matrix
 
 
+def without_rare_columns(block: Block, rows: NDArray[np.intp], min_devices: int) -> Block:
+    """Return `block` less the columns that fewer than `min_devices` of the devices numbered `rows` have a value in."""
+    used = np.bincount(block.values[rows].indices, minlength=len(block.names)) >= min_devices
+    return _kept(block, used)
+
+
 def without_empty_columns(block: Block) -> Block:
     """Return `block` less the columns that no device has a value in."""
-    used = np.bincount(block.values.indices, minlength=len(block.names)) > 0
+    return _kept(block, np.bincount(block.values.indices, minlength=len(block.names)) > 0)
+
+
+def _kept(block: Block, used: NDArray[np.bool_]) -> Block:
     if used.all():
         return block
     names = [name for name, keep in zip(block.names, used, strict=True) if keep]

@@ -11,7 +11,8 @@ import polars as pl
 
 import cache
 import features
-from features.block import Block, joined
+from errors import GridfoldError
+from features.block import Block, joined, without_rare_columns
 from features.devices import labelled_devices
 from features.feature_sets import FEATURE_SETS
 from features.holdout import check_share, holdout_rows
@@ -25,13 +26,16 @@ def silent(stage: str) -> None:
     """Say nothing."""
 
 
-def features_fingerprint(tables_fingerprint: str, feature_sets: Sequence[str], holdout: float, seed: int) -> str:
+def features_fingerprint(
+    tables_fingerprint: str, feature_sets: Sequence[str], holdout: float, seed: int, min_devices: int = 1
+) -> str:
     """Return the name of the matrix that `build` makes of such tables, asked for so, with this room's code."""
     return cache.fingerprint(
         tables=tables_fingerprint,
         feature_sets=list(feature_sets),
         holdout=float(holdout),
         seed=seed,
+        min_devices=min_devices,
         code=cache.code_digest(features),
     )
 
@@ -42,6 +46,7 @@ def build(
     *,
     holdout: float = 0.1,
     seed: int = 0,
+    min_devices: int = 1,
     fingerprint: str = "",
     progress: Progress = silent,
 ) -> FeatureMatrix:
@@ -57,6 +62,9 @@ def build(
         Share of the rows that no sweep will see, stratified by label; in [0, 1).
     seed : int
         Of the hold-out.
+    min_devices : int
+        Columns that fewer of the devices not held out have a value in are left out: fewer columns, faster fits,
+        another model.
     fingerprint : str
         `features_fingerprint`, for the manifest.
     progress : callable
@@ -70,7 +78,7 @@ def build(
     Raises
     ------
     GridfoldError
-        The hold-out is impossible, or the devices have no two groups or one device has two.
+        The hold-out is impossible, the devices have no two groups or one device has two, or no column is left.
     """
     check_share(holdout)
     devices = labelled_devices(tables["gender_age_train"])
@@ -78,8 +86,12 @@ def build(
     rows = devices.with_columns(split=pl.Series(np.where(held, HOLDOUT, TRAIN), dtype=pl.String))
     blocks = feature_blocks(devices["device_id"], tables, feature_sets, progress)
     progress("Joining the feature sets")
+    if min_devices > 1:
+        blocks = [without_rare_columns(block, np.flatnonzero(~held), min_devices) for block in blocks]
     X, columns = joined(blocks), _columns(blocks)
-    asked = {"feature_sets": list(feature_sets), "holdout": holdout, "seed": seed}
+    if min_devices > 1 and not len(columns):
+        raise GridfoldError(f"min_devices: no feature is found in {min_devices} devices or more. Use a smaller number.")
+    asked = {"feature_sets": list(feature_sets), "holdout": holdout, "seed": seed, "min_devices": min_devices}
     counts = _counts(X.nnz, rows, columns)
     manifest = {"fingerprint": fingerprint, **asked, "counts": counts, "versions": _versions()}
     return FeatureMatrix(X, columns, rows, manifest)

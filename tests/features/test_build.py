@@ -209,7 +209,7 @@ FINGERPRINT = {"tables_fingerprint": "t", "feature_sets": ("brand_model",), "hol
 
 @pytest.mark.parametrize(
     "change",
-    [{"tables_fingerprint": "u"}, {"feature_sets": ("app_labels",)}, {"holdout": 0.2}, {"seed": 1}],
+    [{"tables_fingerprint": "u"}, {"feature_sets": ("app_labels",)}, {"holdout": 0.2}, {"seed": 1}, {"min_devices": 2}],
     ids=lambda change: next(iter(change)),
 )
 def test_the_fingerprint_stands_for_all_that_the_matrix_depends_on(change):
@@ -222,3 +222,18 @@ def test_the_fingerprint_changes_with_the_code_of_this_room(tmp_path, monkeypatc
     (tmp_path / "new.py").write_text("")
     monkeypatch.setattr(features, "__path__", [*features.__path__, str(tmp_path)])
     assert features_fingerprint(**FINGERPRINT) != before
+
+
+def test_features_that_few_devices_have_can_be_left_out_counting_only_devices_that_a_sweep_sees(synthetic):
+    whole = build(synthetic, holdout=0.3)
+    pruned = build(synthetic, holdout=0.3, min_devices=5)
+    counts = (whole.X[whole.train_rows] != 0).sum(axis=0).A1
+    kept = np.flatnonzero(counts >= 5)
+    assert 0 < len(kept) < whole.X.shape[1]
+    assert pruned.columns["name"].to_list() == [whole.columns["name"][int(place)] for place in kept]
+    assert (whole.X[:, kept] != pruned.X).nnz == 0
+
+
+def test_when_no_feature_is_left_the_number_is_named(synthetic):
+    with pytest.raises(GridfoldError, match=r"min_devices: no feature is found in 100000 devices or more"):
+        build(synthetic, holdout=0, min_devices=100_000)
