@@ -1,0 +1,195 @@
+"""A person's own data: one file of features, and which column is the target, the group or the weight of a row.
+
+A sparse matrix has no columns to name, so there the target is ``FILE:COLUMN``, in a table with as many rows; groups and
+weights are columns of that same table. Nothing is copied into the cache: the file is there, and it alone is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from errors import SourceError, did_you_mean
+from sources.digests import sha256_of
+from sources.frame_file import SUFFIXES, read_frame
+from sources.own_columns import as_features, as_numbers
+
+SPARSE = ".npz"
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTable:
+    """Rows as they stand in the file.
+
+    Attributes
+    ----------
+    source : str
+        The file of features, as the person typed it.
+    digest : str
+        SHA-256 over the content of the files.
+    X : DataFrame or csr_matrix of shape (n_rows, n_columns)
+        Columns of a frame are int64, float64, bool or category.
+    target : Series of shape (n_rows,)
+        As read, without gaps; its name is the column's.
+    groups : ndarray of shape (n_rows,), int64, or None
+        Rows with equal numbers belong together.
+    weights : ndarray of shape (n_rows,), float64, or None
+        At least 0, and not all 0.
+    """
+
+    source: str
+    digest: str
+    X: Any
+    target: pd.Series
+    groups: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
+
+    @property
+    def schema(self) -> dict[str, str]:
+        """Data types of the features by name; empty where they have no names."""
+        if not isinstance(self.X, pd.DataFrame):
+            return {}
+        return {str(name): str(dtype) for name, dtype in self.X.dtypes.items()}
+
+
+def read_own_table(features: str, target: str, groups: str = "", weights: str = "") -> OwnTable:
+    """Read the files that a person named.
+
+    Parameters
+    ----------
+    features : str
+        A ``.csv`` or ``.parquet`` table with a header, or a ``.npz`` that ``scipy.sparse.save_npz`` wrote.
+    target : str
+        A column of the table; with ``.npz``, ``FILE:COLUMN``.
+    groups, weights : str
+        Columns beside the target; empty where there are none.
+
+    Raises
+    ------
+    SourceError
+        One line about the first thing that is wrong with a file or a column.
+    """
+    path = _existing(features, "features", (*SUFFIXES, SPARSE))
+    if path.suffix == SPARSE:
+        return _sparse(path, features, target, groups, weights)
+    frame = _with_named_index(read_frame(path, features), (target, groups, weights))
+    roles = _Roles(frame, features, target, groups, weights)
+    rest = frame.drop(columns=roles.names)
+    if rest.columns.empty:
+        raise SourceError(f"{features}: no column is left to learn from beside {', '.join(roles.names)}.")
+    X = as_features(rest, features)
+    return OwnTable(features, sha256_of(path), X, roles.target(), roles.groups(), roles.weights())
+
+
+def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -> OwnTable:
+    file, _, column = target.rpartition(":")
+    if not file:
+        raise SourceError(
+            f"-P target={target}: a sparse matrix has no named columns. Name a table beside it and its column, as in "
+            "-P target=labels.csv:label."
+        )
+    labels = _existing(file, "target", SUFFIXES)
+    frame = read_frame(labels, file)
+    roles = _Roles(_with_named_index(frame, (column, groups, weights)), file, column, groups, weights)
+    X = _matrix(path, features)
+    if X.shape[0] != len(frame):
+        raise SourceError(
+            f"{file}: the table has {len(frame):,} rows, and {features} has {X.shape[0]:,}. They must be the same "
+            "rows, in the same order."
+        )
+    digest = hashlib.sha256(f"{sha256_of(path)} {sha256_of(labels)}".encode()).hexdigest()
+    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights())
+
+
+def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:
+    try:
+        matrix = sp.csr_matrix(sp.load_npz(path))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise SourceError(
+            f"{shown_as}: this is not a sparse matrix. Write it with scipy.sparse.save_npz, or give a table."
+        ) from error
+    if matrix.data.dtype.kind not in "fiub":
+        raise SourceError(f"{shown_as}: the matrix holds {matrix.data.dtype}; expected numbers.")
+    if np.isinf(matrix.data).any():
+        raise SourceError(f"{shown_as}: the matrix holds infinity. Cap the value, or leave it out.")
+    matrix.eliminate_zeros()  # the model will see zeros as absent, however its rows come
+    return matrix if matrix.data.dtype.kind == "f" else matrix.astype(np.float32)
+
+
+def _existing(file: str, parameter: str, suffixes: tuple[str, ...]) -> Path:
+    path = Path(file)
+    if path.suffix not in suffixes:
+        raise SourceError(f"-P {parameter}={file}: expected a file that ends in {' or '.join(suffixes)}.")
+    if not path.is_file():
+        near = [entry.name for entry in path.parent.glob("*") if entry.is_file()] if path.parent.is_dir() else []
+        raise SourceError(f"-P {parameter}={file}: no such file.{did_you_mean(path.name, near)}")
+    return path
+
+
+def _with_named_index(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
+    """Make a column of an index that pandas wrote, where the person names it; else it is no feature."""
+    levels = [name for name in frame.index.names if name in wanted]
+    return frame.reset_index(level=levels) if levels else frame
+
+
+class _Roles:
+    """The columns of a table that are not features."""
+
+    def __init__(self, frame: pd.DataFrame, shown_as: str, target: str, groups: str, weights: str) -> None:
+        self._frame = frame
+        self._shown_as = shown_as
+        self._column = {"target": target, "groups": groups, "weights": weights}
+        self.names = [name for name in self._column.values() if name]
+        for role, name in self._column.items():
+            if name and name not in frame.columns:
+                advice = did_you_mean(name, frame.columns) or f" The file has {_listed(list(frame.columns))}."
+                raise SourceError(f"-P {role}={name}: {shown_as} has no column '{name}'.{advice}")
+        if len(set(self.names)) < len(self.names):
+            raise SourceError(f"{shown_as}: target, groups and weights must be different columns, got {self.names}.")
+
+    def target(self) -> pd.Series:
+        return self._whole("target")
+
+    def groups(self) -> NDArray[np.int64] | None:
+        if not self._column["groups"]:
+            return None
+        codes, _ = pd.factorize(self._whole("groups"))
+        return codes.astype(np.int64)
+
+    def weights(self) -> NDArray[np.float64] | None:
+        if not self._column["weights"]:
+            return None
+        where = self._where("weights")
+        weights = as_numbers(self._whole("weights"), where)
+        if (weights < 0).any():
+            row = int((weights < 0).argmax())
+            raise SourceError(f"{where} is {weights[row]:g} in row {row + 1:,}. A weight is 0 or more.")
+        if not weights.any():
+            raise SourceError(f"{where} is 0 in every row, so no row counts. Name another column.")
+        return weights
+
+    def _whole(self, role: str) -> pd.Series:
+        column = self._frame[self._column[role]].reset_index(drop=True)
+        gaps = column.isna()
+        if gaps.any():
+            raise SourceError(
+                f"{self._where(role)} is empty in {gaps.sum():,} of {len(column):,} rows, row {gaps.argmax() + 1:,} "
+                "the first. Fill them, or leave those rows out."
+            )
+        return column
+
+    def _where(self, role: str) -> str:
+        return f"{self._shown_as}: {role} '{self._column[role]}'"
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
