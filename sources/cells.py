@@ -30,4 +30,5 @@ def typed_columns(table: Table) -> Iterator[pl.Expr]:
 def _time(name: str, dtype: pl.Datetime) -> pl.Expr:
     # The parser alone would read '16-05-01 10:20:00' as the year 16, hence the length.
     whole = pl.when(pl.col(name).str.len_bytes() == TIMESTAMP_LENGTH).then(pl.col(name))
-    return whole.str.to_datetime(TIMESTAMP_FORMAT, time_unit=dtype.time_unit, strict=False).alias(name)
+    # Hardly two of a table's times are alike, so remembering them costs more than it saves.
+    return whole.str.to_datetime(TIMESTAMP_FORMAT, time_unit=dtype.time_unit, strict=False, cache=False).alias(name)
