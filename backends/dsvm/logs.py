@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from backends.dsvm.guest.output import MARK
-from backends.dsvm.streams import timestamp
+from backends.dsvm.streams import attentive, timestamp
 from backends.job import Write
 
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -37,7 +37,7 @@ class LogReader:
         stream = client.api.logs(
             self._container, stdout=True, stderr=True, stream=True, follow=True, timestamps=True, since=_seconds(seen)
         )
-        for message in stream:  # a line, or 16 KiB of one, each with a stamp
+        for message in attentive(stream):  # a line, or 16 KiB of one, each with a stamp
             stamp, _, text = message.partition(b" ")
             if stamp < seen:
                 continue

@@ -5,19 +5,23 @@ The engine sends stdout and stderr as frames of eight bytes of header and a payl
 
 from __future__ import annotations
 
+import queue
 import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from backends.dsvm.engine import Engine
 
 _HEADER = struct.Struct(">BxxxL")
 _LINES_KEPT = 30
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+Item = TypeVar("Item")
 
 
 class Pipe:
@@ -102,7 +106,7 @@ def execute(
     if stdin:
         threading.Thread(target=pipe.write, args=(stdin,), daemon=True).start()
     last: deque[str] = deque(maxlen=_LINES_KEPT)
-    for line in _lines(pipe.read):
+    for line in attentive(_lines(pipe.read)):
         last.append(line)
         if show is not None:
             show(line)
@@ -118,6 +122,36 @@ def _lines(read: Callable[[int], bytes]) -> Iterator[str]:
         yield from (line.decode(errors="replace").rstrip() for line in whole)
     if rest:
         yield rest.decode(errors="replace").rstrip()
+
+
+def attentive(blocking: Iterable[Item]) -> Iterator[Item]:
+    """Yield what `blocking` yields, so that Ctrl-C is noticed while nothing comes.
+
+    The system may give a signal to any thread, and Python answers it in the main one, which a read that blocks keeps
+    from running; so another thread reads, and this one looks up now and then.
+    """
+    items: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=256)
+
+    def read() -> None:
+        try:
+            for item in blocking:
+                items.put((True, item))
+            items.put((False, None))
+        except Exception as error:
+            items.put((False, error))
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            more, item = items.get(timeout=_SECONDS_BETWEEN_LOOKS)
+        except queue.Empty:
+            continue
+        if more:
+            yield item
+        elif item is not None:
+            raise item
+        else:
+            return
 
 
 def timestamp(text: str) -> float:

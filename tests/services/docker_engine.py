@@ -16,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import psutil
 
 BASE_IMAGE = "gridfold-test-base:1"
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates,libgomp1"
@@ -79,24 +80,25 @@ class DockerEngine:
                 start_new_session=True,
             )
         give_up = time.monotonic() + _SECONDS_TO_START
-        while not self._answers():
+        while not self.answers():
             if self.process.poll() is not None or time.monotonic() > give_up:
                 raise RuntimeError(f"dockerd did not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.2)
 
     def stop(self) -> None:
         """Stop it, and with it its containers."""
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(60)
-            self.process = None
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            engine = psutil.Process(int((self.folder / "pid").read_text()))
+            engine.terminate()
+            engine.wait(60)
 
     def load_base(self, rootfs: Path) -> None:
         """Make the base image from a tar of its files."""
         repository, tag = BASE_IMAGE.split(":")
         self.client().api.import_image(src=str(rootfs), repository=repository, tag=tag)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it is up."""
         with suppress(docker.errors.DockerException, OSError):
             return bool(self.client().ping())
         return False
@@ -128,6 +130,20 @@ def running(folder: Path, group: str = "root") -> Iterator[DockerEngine]:
         for mount in _mounts_below(folder):
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def kept(folder: Path, group: str, rootfs: Callable[[], Path]) -> DockerEngine:
+    """Return an engine that is started if need be and left running: quicker while a test is being written."""
+    engine = DockerEngine(folder, group)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
+        engine.start()
+        engine.load_base(rootfs())
+    elif not engine.answers():
+        engine.start()
+    shutil.chown(engine.socket, group=group)
+    return engine
 
 
 @contextmanager

@@ -1,0 +1,304 @@
+"""A VM to run on: a real Docker engine, reached over real SSH, with the environment's image made once a session."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from tests.services import docker_engine, sshd
+from tests.services.docker_engine import BASE_IMAGE, DockerEngine
+from tests.services.sshd import Sshd
+
+ROOT = Path(__file__).parents[2]
+_PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
+_PIP_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+_CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+def _require(reason: str) -> None:
+    if reason:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base image's files, made once for all workers of a test run, or for all runs in GRIDFOLD_TEST_ROOTFS."""
+    _require(docker_engine.missing())
+    if kept := os.environ.get("GRIDFOLD_TEST_ROOTFS"):
+        target = Path(kept)
+        target.exists() or docker_engine.make_rootfs(target)
+        return target
+    target = tmp_path_factory.getbasetemp() / "rootfs.tar"
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        target = target.parents[1] / target.name
+    with Path(f"{target}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            docker_engine.make_rootfs(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def ssh_server() -> Iterator[Sshd]:
+    """An SSH server on loopback."""
+    _require(sshd.missing())
+    with _open_folder("sshd") as folder, sshd.running(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def account(ssh_server: Sshd) -> str:
+    """The VM's user."""
+    return ssh_server.add_account()
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest, account: str) -> Iterator[DockerEngine]:
+    """A Docker engine that the VM's user may use; GRIDFOLD_TEST_ENGINE names the folder of one that is to be kept."""
+    _require(docker_engine.missing())
+    if kept := os.environ.get("GRIDFOLD_TEST_ENGINE"):
+        yield docker_engine.kept(Path(kept), account, lambda: request.getfixturevalue("rootfs"))
+        return
+    rootfs = request.getfixturevalue("rootfs")
+    with _open_folder("engine") as folder, docker_engine.running(folder, group=account) as running:
+        running.load_base(rootfs)
+        yield running
+
+
+@contextmanager
+def _open_folder(name: str) -> Iterator[Path]:
+    """Give a folder that other accounts can pass through, as /run on a VM; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory(prefix=f"gridfold-{name}-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def pip_access(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The configuration's key ``build``: how pip reaches its index from here."""
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
+    pairs = [line.split("=", 1) for line in listed.stdout.splitlines() if line.startswith("global.")]
+    kept = {
+        key.removeprefix("global."): shlex.split(value)[0]
+        for key, value in pairs
+        if key.removeprefix("global.") in _PIP_SETTINGS and "file:" not in value
+    }
+    build: dict[str, Any] = {"environment": [name for name in _PIP_VARIABLES if os.environ.get(name)]}
+    if kept:
+        config = tmp_path_factory.mktemp("pip") / "pip.conf"
+        config.write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in kept.items()))
+        build["pip_config"] = str(config)
+    if bundle := next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), None):
+        build["ca_bundle"] = bundle
+    return build
+
+
+@dataclass
+class Command:
+    """One ``mlflow run`` under way, its output read as it comes."""
+
+    process: subprocess.Popen[bytes]
+    output: bytearray = field(default_factory=bytearray)
+
+    def wait_for(self, text: str, seconds: float = 90) -> str:
+        """Return the first line that holds `text`, once it has come."""
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            if found := next((line for line in self.lines if text in line), None):
+                return found
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"no {text!r} in:\n{self.text}")
+
+    def finished(self, seconds: float = 180) -> int:
+        """Wait for the end; return the exit code."""
+        try:
+            return self.process.wait(seconds)
+        finally:
+            self.end()
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C: a terminal sends it to everyone on it."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self) -> None:
+        """Kill it, if it still runs, as a laptop's battery would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        time.sleep(0.2)  # for the reading thread
+
+    @property
+    def text(self) -> str:
+        """All of its output so far."""
+        return self.output.decode(errors="replace")
+
+    @property
+    def lines(self) -> list[str]:
+        """The same, in lines."""
+        return self.text.splitlines()
+
+
+@dataclass
+class Vm:
+    """The VM, and one test's own place to start commands from.
+
+    Attributes
+    ----------
+    home : Path
+        The working folder; the tracking store is ``mlflow.db`` in it.
+    settings : dict
+        The JSON configuration.
+    """
+
+    engine: DockerEngine
+    sshd: Sshd
+    home: Path
+    settings: dict[str, Any]
+    commands: list[Command] = field(default_factory=list)
+
+    @property
+    def docker(self) -> docker.DockerClient:
+        return self.engine.client()
+
+    @property
+    def store(self) -> MlflowClient:
+        """The user's own store, opened past everything under test."""
+        return MlflowClient(self.tracking_uri)
+
+    @property
+    def tracking_uri(self) -> str:
+        return f"sqlite:///{self.home / 'mlflow.db'}"
+
+    def mlflow_run(
+        self,
+        project: Path | str,
+        entry_point: str = "main",
+        *parameters: str,
+        backend: str = "dsvm",
+        changes: dict[str, Any] | None = None,
+        environment: dict[str, str] | None = None,
+        terminal: bool = False,
+    ) -> Command:
+        """Start ``mlflow run`` with the configuration as `changes` change it, its output on a terminal or in a pipe."""
+        config = self.home / f"config-{len(self.commands)}.json"
+        config.write_text(json.dumps(self.settings | (changes or {})))
+        where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
+        given = [word for parameter in parameters for word in ("-P", parameter)]
+        words = [sys.executable, "-m", "mlflow", "run", str(project), "-e", entry_point, *where, *given]
+        source, sink = pty.openpty() if terminal else os.pipe()
+        process = subprocess.Popen(
+            words,
+            cwd=self.home,
+            env=self._environment() | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+        os.close(sink)
+        command = Command(process)
+        self.commands.append(command)
+        threading.Thread(target=_collect, args=(command, source), daemon=True).start()
+        return command
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+        return kept | {
+            "PATH": f"{self.sshd.bin}:{os.environ['PATH']}",
+            "MLFLOW_TRACKING_URI": self.tracking_uri,
+            "SWEEP_CACHE": str(self.home / "cache"),
+        }
+
+    def newest_run(self) -> Run:
+        return self.store.search_runs(["0"], max_results=1)[0]
+
+    def job_of(self, command: Command) -> tuple[str, Any]:
+        """Return the run's id and the container of a command that has started its job."""
+        run_id = command.wait_for("started run").split("started run ")[1].split()[0]
+        return run_id, self.docker.containers.get(f"gridfold-{run_id[:12]}")
+
+    def containers(self) -> list[str]:
+        """Return the names of all containers, running or not."""
+        return [container.name for container in self.docker.containers.list(all=True)]
+
+
+def _collect(command: Command, source: int) -> None:
+    with suppress(OSError):  # how a terminal says that its other end is closed
+        while chunk := os.read(source, 65536):
+            command.output.extend(chunk)
+    os.close(source)
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory, make_vm: Callable[[Path], Vm]) -> str:
+    """The environment's image, made by the command that a user types; returns what it said."""
+    vm = make_vm(tmp_path_factory.mktemp("prepare"))
+    command = vm.mlflow_run(ROOT, "prepare")
+    assert command.finished(900) == 0, command.text
+    return command.text
+
+
+@pytest.fixture(scope="session")
+def make_vm(engine: DockerEngine, ssh_server: Sshd, account: str, pip_access: dict[str, Any]) -> Callable[[Path], Vm]:
+    """Make a Vm for a working folder."""
+    settings = {
+        "host": f"ssh://{account}@127.0.0.1:{ssh_server.port}{engine.socket}",
+        "base_image": BASE_IMAGE,
+        "network": "host",
+        "tunnel": True,
+        "build": pip_access,
+    }
+    return lambda home: Vm(engine, ssh_server, home, settings)
+
+
+@pytest.fixture
+def vm(make_vm: Callable[[Path], Vm], image: str, tmp_path: Path) -> Iterator[Vm]:
+    """A VM with the image on it, and nothing else when the test has ended."""
+    vm = make_vm(tmp_path)
+    yield vm
+    for command in vm.commands:
+        command.end()
+    for container in vm.docker.containers.list(all=True):
+        container.remove(force=True)
+
+
+_JOBS = """
+name: jobs
+conda_env: conda.yaml
+entry_points:
+  main: {parameters: {line: string}, command: "bash -c {line}"}
+  prepare: {command: "false"}
+  clean: {command: "false"}
+"""
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Path:
+    """A project whose entry point runs any line of shell, in the environment of ours."""
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    shutil.copy(ROOT / "conda.yaml", folder)
+    (folder / "MLproject").write_text(_JOBS)
+    return folder
