@@ -4,11 +4,18 @@ MLflow's own loaders return class codes for an XGBClassifier, know nothing of th
 zero, which a booster that was trained on sparse rows takes for a missing value. This one returns a probability per
 label, and rebuilds the layout that the estimator was trained on: sparse rows, categories, or the columns that stand
 for them. It imports nothing of the repo, so it works wherever the model's pip requirements are.
+
+A model may have a preparation: code and vocabularies, in a folder of the model's own, that make the estimator's rows of
+what a caller has. That code is imported from there and nowhere else, so a model predicts as it did on the day it was
+logged, whatever version of the repo the process holds.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +23,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from mlflow.exceptions import MlflowException
 
 CARD = "gridfold.json"
+PREPARATION, CODE, LOADER = "preparation", "code", "loader.json"
 SPARSE, DENSE, FRAME, ONE_HOT = "sparse", "dense", "frame", "one_hot"
 
 
@@ -37,6 +46,9 @@ class LabelledModel:
     categories : dict of str to list
         Of a frame, the known values of each categorical column: MLflow's signatures have no such type, so rows come
         with plain values.
+    preparation : object or None
+        Makes the estimator's rows of a caller's (``transform_raw(frame)``) or of whole tables
+        (``transform(keys, tables)``).
     """
 
     def __init__(
@@ -46,39 +58,60 @@ class LabelledModel:
         columns: list[str],
         layout: str,
         categories: dict[str, list[Any]],
+        preparation: Any = None,
     ) -> None:
         self.estimator = estimator
         self.classes = classes
         self.columns = columns
         self.layout = layout
         self.categories = categories
+        self.preparation = preparation
 
     @classmethod
     def load(cls, folder: Path) -> LabelledModel:
         """Load a model that has been saved with its card."""
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return cls(_estimator(folder, card.pop("flavor")), **card)
+        return cls(_estimator(folder, card.pop("flavor")), **card, preparation=_preparation(folder / PREPARATION))
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
-        """Predict for rows of shape (n_rows, n_columns).
+        """Predict for a caller's rows, of shape (n_rows, n_columns) where there is no preparation.
 
         Returns
         -------
         DataFrame of shape (n_rows, n_classes), or ndarray of shape (n_rows,)
             Probabilities in columns named by label; labels where the classifier has no probabilities; numbers for
             regression.
+
+        Raises
+        ------
+        MlflowException
+            The preparation refuses the rows; a server answers 400 with its message.
         """
-        rows = self._as_trained(data)
+        return self._predict(self._as_trained(data) if self.preparation is None else self._prepared(data))
+
+    def predict_tables(self, keys: Any, tables: Any, **options: Any) -> Any:
+        """Predict for the rows that the preparation makes of `tables` for each of `keys`."""
+        return self._predict(self.preparation.transform(keys, tables, **options))
+
+    def _predict(self, rows: Any) -> Any:
         if self.classes is None:
             return np.asarray(self.estimator.predict(rows))
         if not hasattr(self.estimator, "predict_proba"):
             return np.asarray(self.classes)[np.asarray(self.estimator.predict(rows), dtype=int)]
         names = [str(label) for label in self.classes]
-        return pd.DataFrame(np.asarray(self.estimator.predict_proba(rows), dtype=np.float64), columns=names)
+        none = np.zeros((0, len(names)))  # which estimators refuse to predict
+        probabilities = self.estimator.predict_proba(rows) if rows.shape[0] else none
+        return pd.DataFrame(np.asarray(probabilities, dtype=np.float64), columns=names)
 
     def get_raw_model(self) -> Any:
         """Return the estimator itself, as MLflow's own wrappers do."""
         return self.estimator
+
+    def _prepared(self, data: Any) -> Any:
+        try:
+            return self.preparation.transform_raw(data if isinstance(data, pd.DataFrame) else pd.DataFrame(data))
+        except ValueError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from error
 
     def _as_trained(self, data: Any) -> Any:
         if self.layout in (FRAME, ONE_HOT):
@@ -138,6 +171,35 @@ def _estimator(folder: Path, flavor: str) -> Any:
     import mlflow.sklearn
 
     return mlflow.sklearn.load_model(str(folder))
+
+
+def _preparation(folder: Path) -> Any:
+    if not folder.is_dir():
+        return None
+    module, _, name = json.loads((folder / LOADER).read_text(encoding="utf-8")).partition(":")
+    return getattr(imported_from(folder / CODE, module), name).load(folder)
+
+
+_IMPORTING = threading.Lock()
+
+
+def imported_from(folder: Path, name: str) -> Any:
+    """Import the module `name` from `folder`, apart from any modules of the same names that the process has.
+
+    The modules stay out of ``sys.modules``, so whatever they need must be imported at their tops.
+    """
+    roots = {path.stem for path in folder.iterdir()}
+    with _IMPORTING:
+        here = {module: sys.modules.pop(module) for module in list(sys.modules) if module.partition(".")[0] in roots}
+        sys.path.insert(0, str(folder))
+        importlib.invalidate_caches()
+        try:
+            return importlib.import_module(name)
+        finally:
+            sys.path.remove(str(folder))
+            for module in [module for module in sys.modules if module.partition(".")[0] in roots]:
+                del sys.modules[module]
+            sys.modules.update(here)
 
 
 def _load_pyfunc(path: str) -> LabelledModel:

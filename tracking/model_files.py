@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -26,8 +26,9 @@ import xgboost
 from mlflow.models import Model, infer_signature
 from mlflow.models.signature import ModelSignature
 
-from tracking import gridfold_model
+from tracking import gridfold_model, preparation
 from tracking.gridfold_model import CARD, DENSE, FRAME, ONE_HOT, SPARSE, LabelledModel, dense
+from tracking.preparation import Preparation
 
 NAMED_COLUMNS = 200
 _TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.")
@@ -50,6 +51,8 @@ class FittedModel:
         Names of the columns of `example`; may be empty.
     one_hot : bool
         The estimator was trained on ``gridfold_model.one_hot`` of rows such as `example`, a frame.
+    preparation : Preparation or None
+        Makes such rows of what a caller has, who then need not know of them. For classifiers only.
     """
 
     estimator: Any
@@ -57,6 +60,7 @@ class FittedModel:
     classes: Sequence[Any] | None = None
     columns: Sequence[str] = ()
     one_hot: bool = False
+    preparation: Preparation | None = None
 
 
 def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
@@ -76,23 +80,23 @@ def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
         Why the model could only be pickled; None where it loads without pickles.
     """
     card = _card(fitted)
-    example = _example(fitted)
-    described = {name: value for name, value in card.items() if name != "flavor"}
-    predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
+    signature, example = _shown(fitted, card)
     options = {
         "mlflow_model": about,
-        "signature": _signature(example, predicted),
+        "signature": signature,
         "input_example": example,
         "code_paths": [str(Path(gridfold_model.__file__))],
     }
-    reason = _save_natively(fitted.estimator, folder, options)
+    extra = fitted.preparation.requires if fitted.preparation else ()
+    reason = _save_natively(fitted.estimator, folder, requirements(fitted.estimator, extra), options)
+    if fitted.preparation:
+        preparation.save(fitted.preparation, folder)
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
     _predict_by_label(about, folder)
     return reason
 
 
-def _save_natively(estimator: Any, folder: Path, options: dict[str, Any]) -> str | None:
-    needs = requirements(estimator)
+def _save_natively(estimator: Any, folder: Path, needs: list[str], options: dict[str, Any]) -> str | None:
     if isinstance(estimator, xgboost.XGBModel):
         mlflow.xgboost.save_model(estimator, str(folder), pip_requirements=needs, **options)
         return None
@@ -119,12 +123,15 @@ def _skops_types(estimator: Any) -> tuple[list[str], str | None]:
     return needed, f"it holds {', '.join(strange)}, which skops does not know to be safe" if strange else None
 
 
-def requirements(estimator: Any) -> list[str]:
-    """Return the installed distributions that `estimator` and its parts come from, pinned, with what loading needs."""
+def requirements(estimator: Any, extra: Iterable[str] = ()) -> list[str]:
+    """Return the installed distributions that `estimator` and its parts come from, pinned, with what loading needs.
+
+    `extra` names more of them.
+    """
     parts = [estimator, *(value for value in estimator.get_params(deep=True).values() if hasattr(value, "get_params"))]
     roots = {type(part).__module__.partition(".")[0] for part in parts} - {"sklearn"}
     found = {name for name in map(_distribution, roots) if name}
-    return [_pinned(name) for name in sorted({*_ALWAYS, *found})]
+    return [_pinned(name) for name in sorted({*_ALWAYS, *found, *extra})]
 
 
 def _distribution(package: str) -> str | None:
@@ -162,6 +169,17 @@ def _plain(values: Iterable[Any]) -> list[Any]:
     return [value.item() if hasattr(value, "item") else value for value in values]
 
 
+def _shown(fitted: FittedModel, card: Mapping[str, Any]) -> tuple[ModelSignature, Any]:
+    """Return the signature and the example of what a caller sends."""
+    if fitted.preparation:
+        probable = hasattr(fitted.estimator, "predict_proba")
+        signature = preparation.signature_of(fitted.preparation, fitted.classes or () if probable else ())
+        return signature, preparation.example_of(fitted.preparation)
+    example = _example(fitted)
+    described = {name: value for name, value in card.items() if name != "flavor"}
+    return _signature(example, LabelledModel(fitted.estimator, **described).predict(fitted.example)), example
+
+
 def _example(fitted: FittedModel) -> Any:
     """Return the rows to show: with names where they are few enough to be typed, else as the matrix that they are.
 
@@ -173,6 +191,14 @@ def _example(fitted: FittedModel) -> Any:
     if not 0 < len(fitted.columns) <= NAMED_COLUMNS:
         return example
     return pd.DataFrame(dense(example), columns=list(fitted.columns))
+
+
+def _without_gaps(example: Any, categories: Mapping[str, Sequence[Any]]) -> Any:
+    """Fill in known values where categories are missing: from gaps alone, a column of text would pass for numbers."""
+    if not isinstance(example, pd.DataFrame):
+        return example
+    filled = {name: example[name].where(example[name].notna(), values[0]) for name, values in categories.items()}
+    return example.assign(**filled)
 
 
 def _signature(example: Any, predicted: Any) -> ModelSignature:
