@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cache import fingerprint
 from entrypoints.parameters import SweepParams
-from features import FeatureMatrix
+from entrypoints.rows import Rows
 from sources import Tables
 from sources.schema import TABLES
 from sources.tables import MANIFEST
@@ -37,15 +37,14 @@ def log_features(run: EntryRun, folder: Path) -> None:
     run.log_folder(folder, FEATURES)
 
 
-def log_request(run: EntryRun, params: SweepParams, spec: SweepSpec, matrix: FeatureMatrix) -> None:
+def log_request(run: EntryRun, params: SweepParams, spec: SweepSpec, rows: Rows) -> None:
     """Record what a sweep was asked to do, before it begins: the spec, the strategy, the rows to learn from."""
-    name = str(matrix.manifest["fingerprint"])
-    asked = fingerprint(spec=spec.model_dump(mode="json"), features=name)
+    asked = fingerprint(spec=spec.model_dump(mode="json"), features=rows.fingerprint)
     run.log_params({"strategy": spec.search.strategy})
-    run.set_tags({"sweep.features": name, "sweep.fingerprint": asked})
+    run.set_tags({"sweep.features": rows.fingerprint, "sweep.fingerprint": asked})
     run.log_file(Path(params.space))
     run.log_datasets(
-        Table(f"{FEATURES}-{context}", name, params.data, len(rows), context=context)
-        for context, rows in (("training", matrix.train_rows), ("holdout", matrix.holdout_rows))
-        if len(rows)
+        Table(f"{rows.name}-{context}", rows.fingerprint, rows.source, part.n_rows, rows.schema, context)
+        for context, part in (("training", rows.train), ("holdout", rows.holdout))
+        if part is not None
     )

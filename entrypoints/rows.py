@@ -1,12 +1,65 @@
-"""From a feature matrix to what a sweep takes: rows to learn from, and rows that it never sees."""
+"""From features to what a sweep takes: rows to learn from, and rows that it never sees."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features import FeatureMatrix
 from tuning import Dataset
+
+_EXAMPLE = np.arange(5)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """All that a sweep learns from and is judged on, and what the run says of it.
+
+    Attributes
+    ----------
+    train : Dataset
+    holdout : Dataset or None
+        Rows that no fold sees; None where nothing is held out.
+    fingerprint : str
+        Stands for the content and for what was asked of it.
+    source : str
+        Where it came from, in the person's words.
+    example : csr_matrix or DataFrame of shape (n_rows, n_columns)
+        A few training rows as they come from the source, before any encoding.
+    schema : mapping of str to str
+        Data types of the columns by name; empty where they all are the same.
+    one_hot : bool
+        Whether the categories in `example` are columns of their own in `train`.
+    name : str
+        Of the data in the run's list of inputs.
+    about : str
+        What they are, in a few words.
+    """
+
+    train: Dataset
+    holdout: Dataset | None
+    fingerprint: str
+    source: str
+    example: Any
+    schema: Mapping[str, str] = field(default_factory=dict)
+    one_hot: bool = False
+    name: str = "features"
+    about: str = ""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the columns of `example`; may be empty."""
+        return list(self.schema) or self.train.columns
+
+
+def featured_rows(matrix: FeatureMatrix, source: str) -> Rows:
+    """Put the two parts of `matrix`, made of the data at `source`, beside what the run says of them."""
+    train, holdout = training_and_holdout(matrix)
+    return Rows(train, holdout, str(matrix.manifest["fingerprint"]), source, first_rows(train.X))
 
 
 def training_and_holdout(matrix: FeatureMatrix) -> tuple[Dataset, Dataset | None]:
@@ -20,3 +73,8 @@ def training_and_holdout(matrix: FeatureMatrix) -> tuple[Dataset, Dataset | None
         return Dataset(matrix.X[rows], codes[rows], classes=classes, columns=matrix.columns["name"].to_list())
 
     return part(matrix.train_rows), part(matrix.holdout_rows) if len(matrix.holdout_rows) else None
+
+
+def first_rows(X: Any) -> Any:
+    """Return the few rows that are shown beside a model."""
+    return Dataset(X, np.empty(X.shape[0])).rows(_EXAMPLE[: X.shape[0]]).X

@@ -7,11 +7,11 @@ import sys
 import tuning
 from entrypoints.command import entrypoint
 from entrypoints.parameters import SweepParams
-from entrypoints.pipeline import features_for
+from entrypoints.pipeline import rows_for
 from entrypoints.plan import show_plan
 from entrypoints.progress import SweepProgress
 from entrypoints.records import log_request
-from entrypoints.rows import training_and_holdout
+from entrypoints.rows import Rows
 from entrypoints.summary import summary
 from tracking import EntryRun, FittedModel, SweepRecorder, registry, report
 from tuning import SweepSpec
@@ -24,33 +24,32 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
     spec = SweepSpec.load(params.space)
     check_engine(params.engine)
-    registry.check_model_name(params.model_name)
+    registry.check_model_name(params.registered_name)
 
-    matrix = features_for(params, run)
-    train, holdout = training_and_holdout(matrix)
-    log_request(run, params, spec, matrix)
+    spec, rows = rows_for(params, spec, run)
+    log_request(run, params, spec, rows)
     if params.plan:
-        return show_plan(run, forecast(spec, train, params.cores), len(train.y))
-    cores = workers_within(spec, train, params.cores)
+        return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows)
+    cores = workers_within(spec, rows.train, params.cores)
     with (
         open_engine(params.engine, cores) as engine,
         SweepRecorder(run) as record,
         SweepProgress() as progress,
     ):
-        result = tuning.sweep(spec, train, engine, [record, progress])
+        result = tuning.sweep(spec, rows.train, engine, [record, progress])
 
-    winner = tuning.refit(spec, result.best, train, params.cores, result.rounds.get(result.best))
-    scores = tuning.score(winner, holdout, spec.scorers) if holdout else {}
+    winner = tuning.refit(spec, result.best, rows.train, params.cores, result.rounds.get(result.best))
+    scores = tuning.score(winner, rows.holdout, spec.scorers) if rows.holdout else {}
     report.log_result(run, spec, result, scores)
-    model = registry.log_and_register(run, fitted_model(winner, train), params.model_name)
+    model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
     print(summary(result, scores, model, run.where_to_look()))
     return None
 
 
-def fitted_model(estimator: object, train: tuning.Dataset) -> FittedModel:
+def fitted_model(estimator: object, rows: Rows) -> FittedModel:
     """Put the names of classes and columns, and a few rows, beside the estimator."""
-    classes = None if train.classes is None else train.classes.tolist()
-    return FittedModel(estimator, train.X[:5], classes, train.columns)
+    classes = None if rows.train.classes is None else rows.train.classes.tolist()
+    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot)
 
 
 if __name__ == "__main__":

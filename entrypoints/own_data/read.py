@@ -1,0 +1,110 @@
+"""From the files that a person named to rows for a sweep, and the spec that goes with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sklearn.utils.validation import has_fit_parameter
+
+import cache
+import sources
+from entrypoints.own_data.columns import (
+    categorical,
+    check_gaps,
+    check_names,
+    one_hot_columns,
+    takes_categories,
+    values_of,
+    with_categories,
+)
+from entrypoints.own_data.holdout import split_off
+from entrypoints.own_data.scoring import check_objective, check_scorers
+from entrypoints.own_data.target import target_for
+from entrypoints.parameters import SweepParams
+from entrypoints.rows import Rows, first_rows
+from errors import SpecError
+from sources.own_table import OwnTable, read_own_table
+from tuning import Dataset, SweepSpec
+from tuning.estimators import make_estimator
+
+
+def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
+    """Read the table that `params` name, as the estimator of `spec` takes it.
+
+    Parameters
+    ----------
+    params : SweepParams
+        With ``features``.
+    spec : SweepSpec
+
+    Returns
+    -------
+    spec : SweepSpec
+        Told of categories where the estimator must be.
+    rows : Rows
+
+    Raises
+    ------
+    SourceError
+        A file or a column is not what it must be.
+    SpecError
+        The estimator, the target and the columns do not go together.
+    """
+    if not params.target:
+        raise SpecError(f"-P features={params.features} needs -P target=COLUMN: which column is to be predicted?")
+    table = read_own_table(params.features, params.target, params.groups, params.weights)
+    estimator = make_estimator(spec.estimator, spec.fixed)
+    encode = bool(categorical(table.X)) and not takes_categories(spec, estimator)
+    whole = _dataset(table, estimator, encode)
+    check_scorers(spec, whole)
+    check_objective(values_of(spec, "objective"), whole)
+    if categorical(whole.X):
+        spec = with_categories(spec, estimator)
+    train, holdout = split_off(whole, params.holdout, params.seed)
+    rows = Rows(
+        train,
+        holdout,
+        fingerprint=_fingerprint(table, params),
+        source=table.source,
+        example=first_rows(table.X),
+        schema=table.schema,
+        one_hot=encode,
+        name=Path(params.features).stem,
+        about=_about(table, encode),
+    )
+    return spec, rows
+
+
+def _dataset(table: OwnTable, estimator: Any, encode: bool) -> Dataset:
+    target = target_for(estimator, table.target)
+    X = one_hot_columns(table.X) if encode else table.X
+    columns = list(table.schema) if not encode else [str(name) for name in X.columns]
+    check_gaps(X, estimator)
+    check_names(columns, estimator)
+    if table.weights is not None:
+        _check_weighable(estimator)
+    return Dataset(X, target.y, target.classes, columns, table.weights, table.groups)
+
+
+def _check_weighable(estimator: Any) -> None:
+    last = getattr(estimator, "steps", [("", estimator)])[-1][1]
+    if not has_fit_parameter(last, "sample_weight"):
+        raise SpecError(
+            f"-P weights: {type(last).__name__} takes no weights. Leave them out, or choose another estimator."
+        )
+
+
+def _fingerprint(table: OwnTable, params: SweepParams) -> str:
+    asked = params.model_dump(include={"target", "groups", "weights", "holdout", "seed"})
+    return cache.fingerprint(content=table.digest, code=cache.code_digest(sources), **asked)
+
+
+def _about(table: OwnTable, encode: bool) -> str:
+    n_rows, n_columns = table.X.shape
+    size = f"{n_rows:,} rows x {n_columns:,} columns"
+    names = categorical(table.X)
+    if not names:
+        return size
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+    return f"{size}; {'a column for each category of' if encode else 'categories as they are:'} {shown}"
