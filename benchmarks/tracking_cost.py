@@ -37,10 +37,11 @@ HUNDRED = 100
 
 
 class Costs(NamedTuple):
-    """Milliseconds per candidate: in all, of the sweep's own loop, of the first hundred and of the last."""
+    """Milliseconds per candidate: in all, of the sweep's own loop, of a core, of the first hundred and of the last."""
 
     whole: float
     held: float
+    core: float
     first: float
     last: float
 
@@ -61,24 +62,24 @@ def ours(result: SweepResult, n_folds: int) -> Costs:
     """Cost with the recorder, fed one fold at a time by a loop that does nothing else."""
     with EntryRun.begin("benchmark") as run, SweepRecorder(run) as recorder:
         recorder.started(SPEC, len(result.candidates), n_folds)
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         for candidate in result.candidates:
             for score in result.fold_scores[candidate]:
                 recorder.scored([score])
         held = time.perf_counter() - began
         recorder.ended(result)
-        whole = time.perf_counter() - began
-    return costs(whole, held, len(result.candidates))
+        whole, core = time.perf_counter() - began, time.process_time() - used
+    return costs(whole, held, core, len(result.candidates))
 
 
 def fluent(result: SweepResult, batched: bool) -> Costs:
     """Cost with MLflow's fluent API, which holds the loop for as long as it takes."""
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     with mlflow.start_run():
         for candidate in result.candidates:
             log_fluently(candidate, result, batched)
-    whole = time.perf_counter() - began
-    return costs(whole, whole, len(result.candidates))
+    whole, core = time.perf_counter() - began, time.process_time() - used
+    return costs(whole, whole, core, len(result.candidates))
 
 
 def log_fluently(candidate: Candidate, result: SweepResult, batched: bool) -> None:
@@ -102,7 +103,7 @@ def log_fluently(candidate: Candidate, result: SweepResult, batched: bool) -> No
             mlflow.log_metric(name, value)
 
 
-def costs(whole: float, held: float, n: int) -> Costs:
+def costs(whole: float, held: float, core: float, n: int) -> Costs:
     """Read the first and the last hundred's cost off the children's end times, as the store has them."""
     client = mlflow.MlflowClient()
     runs = mlflow.search_runs(["0"], "tags.`mlflow.parentRunId` != ''", max_results=n, output_format="list")
@@ -110,7 +111,8 @@ def costs(whole: float, held: float, n: int) -> Costs:
     if len(ends) != n or any(client.get_run(run.info.run_id).info.status != "FINISHED" for run in runs[:3]):
         raise SystemExit(f"expected {n} finished children, found {len(ends)}")
     span = min(HUNDRED, n) - 1
-    return Costs(1000 * whole / n, 1000 * held / n, (ends[span] - ends[0]) / span, (ends[-1] - ends[-1 - span]) / span)
+    first, last = (ends[span] - ends[0]) / span, (ends[-1] - ends[-1 - span]) / span
+    return Costs(1000 * whole / n, 1000 * held / n, 1000 * core / n, first, last)
 
 
 def in_a_fresh_store(record: Callable[[], Costs]) -> Costs:
@@ -123,8 +125,8 @@ def in_a_fresh_store(record: Callable[[], Costs]) -> Costs:
 
 
 def line(name: str, runs: list[Costs], n: int) -> str:
-    whole, held, first, last = (statistics.median(column) for column in zip(*runs, strict=True))
-    return f"{name:<42}{n:>7,}{whole:>11.1f}{held:>11.2f}{first:>11.1f}{last:>11.1f}"
+    medians = Costs(*(statistics.median(column) for column in zip(*runs, strict=True)))
+    return f"{name:<36}{n:>6,}" + "".join(f"{value:>11.2f}" for value in medians)
 
 
 def main() -> None:
@@ -144,7 +146,8 @@ def main() -> None:
     for _ in range(asked.repeats):
         for name, (_, record) in kinds.items():
             taken[name].append(in_a_fresh_store(record))
-    print(f"{'ms per candidate':<42}{'runs':>7}{'whole':>11}{'loop held':>11}{'first 100':>11}{'last 100':>11}")
+    columns = ("whole", "loop held", "core", "first 100", "last 100")
+    print(f"{'ms per candidate':<36}{'runs':>6}" + "".join(f"{column:>11}" for column in columns))
     for name, (result, _) in kinds.items():
         print(line(name, taken[name], len(result.candidates)))
     mine = statistics.median(cost.whole for cost in taken["recorder"])

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.utils.time import get_current_time_millis
 
 from tracking import store
@@ -41,7 +43,7 @@ _NAME_LIMIT = 250
 class _Child:
     """An open child: its run, and the folds that it has had so far."""
 
-    run_id: str
+    run_id: str = ""
     scores: dict[int, FoldScore] = field(default_factory=dict)
 
 
@@ -75,16 +77,17 @@ class ChildRuns:
         mapping of str to float, or None
             The candidate's mean score by scorer where it is now complete, empty where it failed; else None.
         """
-        child = self._open.get(candidate)
-        params = {} if child else {**self._fixed, **candidate.params}
-        if child is None:
-            child = self._open[candidate] = _Child(self._create(candidate, scores[0]))
+        known = self._open.get(candidate)
+        child = known or _Child()
         child.scores |= {score.fold: score for score in scores}
         complete = len(child.scores) == self._n_folds and all(score.share == 1.0 for score in child.scores.values())
         metrics = self._split_metrics(scores) | (self._summary(child) if complete else {})
-        self._client.log_batch(
-            child.run_id, store.as_metrics(metrics), store.as_params(params), store.as_tags(_progress_tags(child))
-        )
+        tags, params = _progress_tags(child), {}
+        if known is None:  # tags that come with the run cost nothing, later ones a transaction
+            child.run_id = self._create(candidate, scores[0], tags)
+            self._open[candidate] = child
+            tags, params = {}, {**self._fixed, **candidate.params}
+        self._client.log_batch(child.run_id, store.as_metrics(metrics), store.as_params(params), store.as_tags(tags))
         if not complete:
             return None
         self._end(candidate, child)
@@ -104,17 +107,22 @@ class ChildRuns:
                 self._client.log_batch(self._ended[candidate], store.as_metrics(known | rounds))
 
     def close(self, status: str) -> None:
-        """End the children that are still open as `status`."""
+        """End the children that are still open as `status`, as far as the store lets us.
+
+        They are open because something has broken the sweep off, and that is the error worth showing.
+        """
         while self._open:
             _, child = self._open.popitem()
-            self._client.set_terminated(child.run_id, status)
+            with suppress(MlflowException):
+                self._client.set_terminated(child.run_id, status)
 
-    def _create(self, candidate: Candidate, first: FoldScore) -> str:
+    def _create(self, candidate: Candidate, first: FoldScore, progress: Mapping[str, str]) -> str:
         started = get_current_time_millis() - round(1000 * (first.fit_seconds + first.score_seconds))
         tags = self._parent.inherited_tags() | {
             PARENT: self._parent.run_id,
             KEY: candidate.key,
             PARAMS: store.text(dict(candidate.params), store.TAG_LIMIT),
+            **progress,
         }
         name = store.text(candidate.name, _NAME_LIMIT)
         run = self._client.create_run(self._parent.experiment_id, start_time=started, tags=tags, run_name=name)

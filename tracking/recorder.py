@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
@@ -76,8 +75,7 @@ class SweepRecorder:
         if self._thread is None:
             return
         self._flush()
-        with suppress(TrackingError), store.refusals("end the candidates' runs"):
-            self._children.close("FAILED" if isinstance(error, Exception) else "KILLED")
+        self._children.close("FAILED" if isinstance(error, Exception) else "KILLED")
 
     def _flush(self) -> None:
         if self._thread is not None and self._thread.is_alive():
