@@ -177,7 +177,8 @@ def _shown(fitted: FittedModel, card: Mapping[str, Any]) -> tuple[ModelSignature
         return signature, preparation.example_of(fitted.preparation)
     example = _example(fitted)
     described = {name: value for name, value in card.items() if name != "flavor"}
-    return _signature(example, LabelledModel(fitted.estimator, **described).predict(fitted.example)), example
+    predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
+    return _signature(_without_gaps(example, card["categories"]), predicted), example
 
 
 def _example(fitted: FittedModel) -> Any:
