@@ -62,8 +62,8 @@ def schema(model: type[Settings], backend: str) -> str:
     """Return the JSON schema of the backend's file, as text."""
     described = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"mlflow run -b {backend} -c ...",
         **model.model_json_schema(),
+        "title": f"mlflow run -b {backend} -c ...",
     }
     described["properties"] = {"$schema": {"type": "string"}, **described["properties"]}
     described.pop("description", None)

@@ -1,0 +1,89 @@
+"""The project is what git tracks or would track; never data, runs, caches or keys."""
+
+import io
+import subprocess
+import tarfile
+
+import pytest
+
+from backends import project
+from backends.failures import BackendError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.py", "room/b.py", "room/data/c.py", "secret.txt", "scratch.log"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    return tmp_path
+
+
+def git(folder, *words):
+    subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)
+
+
+def names(folder) -> list[str]:
+    return [str(name) for name in project.find(folder).files]
+
+
+CODE = [".gitignore", "a.py", "room/b.py", "room/data/c.py", "secret.txt"]
+
+
+def test_a_repository_gives_what_it_tracks_and_what_it_would_track(folder):
+    git(folder, "init")
+    git(folder, "add", "a.py")
+    assert names(folder) == CODE
+
+
+def test_a_folder_that_is_no_repository_gives_the_same(folder):
+    assert names(folder) == CODE
+
+
+def test_a_folder_within_a_repository_gives_its_own_files(folder):
+    git(folder, "init")
+    assert names(folder / "room") == ["b.py", "data/c.py"] or names(folder / "room") == ["b.py"]
+
+
+@pytest.mark.parametrize(
+    "name", ["data/x.csv", "mlruns/0/meta.yaml", "mlflow.db", ".cache/t", "id_rsa", "k.pem", ".env"]
+)
+def test_data_runs_caches_and_keys_stay_even_where_git_tracks_them(folder, name):
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("x")
+    git(folder, "init")
+    git(folder, "add", "--force", name)
+    assert names(folder) == CODE
+
+
+def test_a_deleted_file_and_a_link_out_of_the_folder_are_left_out(folder):
+    git(folder, "init")
+    git(folder, "add", ".")
+    (folder / "a.py").unlink()
+    (folder / "passwd").symlink_to("/etc/passwd")
+    assert names(folder) == [name for name in CODE if name != "a.py"]
+
+
+def test_too_much_to_be_code_is_refused_with_the_largest_file(folder):
+    with (folder / "big.bin").open("wb") as file:
+        file.truncate(200 * 2**20)
+    with pytest.raises(BackendError, match=r"are 200 MiB, of which big.bin is 200 MiB. Only code is copied"):
+        project.find(folder)
+
+
+def test_the_digest_changes_with_a_name_and_with_a_content(folder):
+    before = project.find(folder).digest
+    assert project.find(folder).digest == before
+    (folder / "a.py").write_text("other")
+    changed = project.find(folder).digest
+    (folder / "a.py").rename(folder / "z.py")
+    assert len({before, changed, project.find(folder).digest}) == 3
+
+
+def test_the_archive_is_roots_and_read_only_for_others(folder):
+    (folder / "run.sh").write_text("x")
+    (folder / "run.sh").chmod(0o777)
+    content = project.archive([("p/a.py", folder / "a.py"), ("p/run.sh", folder / "run.sh"), ("p/c", b"bytes")])
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        entries = {entry.name: (entry.uid, oct(entry.mode), tar.extractfile(entry).read()) for entry in tar}
+    assert entries == {"p/a.py": (0, "0o644", b"a.py"), "p/run.sh": (0, "0o755", b"x"), "p/c": (0, "0o644", b"bytes")}
