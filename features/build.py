@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -20,6 +20,9 @@ from features.matrix import HOLDOUT, TRAIN, FeatureMatrix
 from features.sets import Progress, feature_blocks
 
 _VERSIONED = ("numpy", "polars", "scikit-learn", "scipy")
+
+
+BlocksOf = Callable[[pl.Series, Mapping[str, pl.LazyFrame], Sequence[str], Progress], list[Block]]
 
 
 def silent(stage: str) -> None:
@@ -49,6 +52,7 @@ def build(
     min_devices: int = 1,
     fingerprint: str = "",
     progress: Progress = silent,
+    blocks_of: BlocksOf = feature_blocks,
 ) -> FeatureMatrix:
     """Compute the features of the devices of gender_age_train.
 
@@ -69,6 +73,8 @@ def build(
         `features_fingerprint`, for the manifest.
     progress : callable
         Told what begins, as a short sentence.
+    blocks_of : callable
+        Computes the blocks, in place of `feature_blocks`.
 
     Returns
     -------
@@ -84,7 +90,7 @@ def build(
     devices = labelled_devices(tables["gender_age_train"])
     held = holdout_rows(devices["label"].to_numpy(), holdout, seed)
     rows = devices.with_columns(split=pl.Series(np.where(held, HOLDOUT, TRAIN), dtype=pl.String))
-    blocks = feature_blocks(devices["device_id"], tables, feature_sets, progress)
+    blocks = blocks_of(devices["device_id"], tables, feature_sets, progress)
     progress("Joining the feature sets")
     if min_devices > 1:
         blocks = [without_rare_columns(block, np.flatnonzero(~held), min_devices) for block in blocks]

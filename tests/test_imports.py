@@ -29,7 +29,7 @@ ONLY_IN = {
     "azure": ("sources", "backends"),
     "docker": ("backends",),
     "databricks": ("backends",),
-    "pyspark": ("tuning.engines.spark",),
+    "pyspark": ("tuning.engines.spark", "features.spark"),
 }
 NEVER_AT_THE_TOP = {"docker", "databricks", "pyspark"}  # a plain install may lack them
 
