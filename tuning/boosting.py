@@ -7,7 +7,6 @@ responses are XGBoost's and not a copy of them. The tests hold every booster typ
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -18,7 +17,9 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 
+from tuning.control import Control
 from tuning.curves import Curves
+from tuning.threads import ThreadTrial
 
 # What a booster understands beyond its estimator's own parameters (XGBoost's "Parameters" page); get_params() of an
 # unfitted estimator does not list them. Aliases such as seed and nthread are left out: two names, two values.
@@ -101,23 +102,23 @@ def matrix_signature(estimator: Any) -> str:
 class _Watch(xgb.callback.TrainingCallback):  # type: ignore[misc]
     """Notes when each round ended, and stops the training when its curve has peaked or the sweep is interrupted."""
 
-    def __init__(self, cancelled: threading.Event, curves: Curves | None) -> None:
+    def __init__(self, control: Control, curves: Curves | None) -> None:
         super().__init__()
-        self.cancelled = cancelled
+        self.control = control
         self.curves = curves
         self.begun = time.perf_counter()
         self.ends: list[float] = []
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         self.ends.append(time.perf_counter() - self.begun)
-        return self.cancelled.is_set() or (self.curves is not None and self.curves.has_peaked)
+        return self.control.cancelled() or (self.curves is not None and self.curves.has_peaked)
 
 
 def train(
     estimator: Any,
     matrix: xgb.DMatrix,
     n_classes: int | None,
-    cancelled: threading.Event,
+    control: Control,
     curves: Curves | None = None,
 ) -> tuple[Any, Sequence[float]]:
     """Train `estimator` on `matrix` for its own number of rounds.
@@ -129,8 +130,8 @@ def train(
     matrix : DMatrix
     n_classes : int or None
         For a classifier.
-    cancelled : Event
-        Looked at after every round.
+    control : Control
+        Asked after every round.
     curves : Curves or None
         Given where test scores are to be noted after every round, and training to end when they have peaked.
 
@@ -144,21 +145,29 @@ def train(
     Raises
     ------
     CancelledError
-        The event was set.
+        The sweep was interrupted.
     """
-    watch = _Watch(cancelled, curves)
+    watch = _Watch(control, curves)
     rounds = estimator.get_num_boosting_rounds()
-    settings: dict[str, Any] = {"callbacks": [*(estimator.callbacks or []), watch], "verbose_eval": False}
+    settings: dict[str, Any] = {
+        "callbacks": [*(estimator.callbacks or []), watch, *_thread_trial(estimator, control)],
+        "verbose_eval": False,
+    }
     params = booster_params(estimator, n_classes)
     if curves is not None:
         settings |= {"evals": [(curves.matrix(), "test")], "custom_metric": curves.note}
         params["disable_default_eval_metric"] = True
     booster = xgb.train(params, matrix, rounds, **settings)
-    if cancelled.is_set():
+    if control.cancelled():
         raise CancelledError
     fitted = clone(estimator)
     fitted.load_model(bytearray(booster.save_raw("ubj")))
     return fitted, watch.ends
+
+
+def _thread_trial(estimator: Any, control: Control) -> list[ThreadTrial]:
+    """Only for the histogram method, whose trees do not depend on the number of threads."""
+    return [ThreadTrial(control.threads)] if estimator.n_jobs == 1 and can_share_matrix(estimator) else []
 
 
 def booster_params(estimator: Any, n_classes: int | None) -> dict[str, Any]:

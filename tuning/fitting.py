@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 import warnings
 from concurrent.futures import CancelledError
@@ -14,6 +13,7 @@ from sklearn.base import is_classifier
 
 from tuning.boosting import Prefix, can_share_matrix, is_boosted, train
 from tuning.candidates import Candidate
+from tuning.control import UNATTENDED, Control
 from tuning.curves import Curves, at_round, best_rounds
 from tuning.dataset import Dataset
 from tuning.estimators import for_candidate, weight_parameter
@@ -25,9 +25,7 @@ from tuning.scoring import score
 _LONGEST_LINE = 500
 
 
-def run_fit(
-    workload: Workload, fit: Fit, matrices: FoldMatrices, cancelled: threading.Event | None = None
-) -> list[FoldScore]:
+def run_fit(workload: Workload, fit: Fit, matrices: FoldMatrices, control: Control = UNATTENDED) -> list[FoldScore]:
     """Train and score the candidates of one fit.
 
     Parameters
@@ -36,8 +34,8 @@ def run_fit(
     fit : Fit
     matrices : FoldMatrices
         Of the calling process.
-    cancelled : Event or None
-        Set when the sweep is interrupted; a booster stops after the round at hand.
+    control : Control
+        What the engine has to say while a booster trains.
 
     Returns
     -------
@@ -47,11 +45,11 @@ def run_fit(
     Raises
     ------
     CancelledError
-        The event was set.
+        The sweep was interrupted.
     """
     try:
         if is_boosted(workload.estimator):
-            return _boosted(workload, fit, matrices, cancelled or threading.Event())
+            return _boosted(workload, fit, matrices, control)
         return [_general(workload, fit, candidate, matrices) for candidate in fit.candidates]
     except CancelledError:
         raise
@@ -60,7 +58,7 @@ def run_fit(
         return [FoldScore(candidate, fit.fold, error=_line(error), share=share) for candidate in fit.candidates]
 
 
-def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, cancelled: threading.Event) -> list[FoldScore]:
+def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, control: Control) -> list[FoldScore]:
     by_rounds = [(_estimator(workload, fit, candidate), candidate) for candidate in fit.candidates]
     longest = max((estimator for estimator, _ in by_rounds), key=lambda e: int(e.get_num_boosting_rounds()))
     classes = workload.data.classes if is_classifier(longest) else None
@@ -69,7 +67,7 @@ def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, cancelled: th
     prepared = 0.0 if can_share_matrix(longest) else time.perf_counter() - begun
     test = matrices.test_rows(fit.fold)
     curves = _curves(workload, longest, test)
-    fitted, ends = train(longest, matrix, None if classes is None else len(classes), cancelled, curves)
+    fitted, ends = train(longest, matrix, None if classes is None else len(classes), control, curves)
     if curves is not None:
         return [_stopped_early(fit, candidate, curves, prepared + ends[-1]) for _, candidate in by_rounds]
     if len(by_rounds) == 1:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import joblib
 from loky import cpu_count
 
+from tuning.boosting import can_share_matrix, is_boosted
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.estimators import for_candidate, make_estimator, weight_parameter
 from tuning.plan import ROUNDS
 from tuning.spec import SweepSpec
+from tuning.threads import ThreadTrial
 
 
 def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, rounds: int | None = None) -> Any:
@@ -40,7 +43,18 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
     estimator = for_candidate(configured, {}, threads)
     extra = {} if data.sample_weight is None else {weight_parameter(estimator): data.sample_weight}
     with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
-        estimator.fit(data.X, data.y, **extra)
+        _fit(estimator, data, extra, threads)
     as_configured = configured.get_params(deep=True)
     thread_counts = [name for name in estimator.get_params(deep=True) if name.endswith("n_jobs")]
     return estimator.set_params(**{name: as_configured[name] for name in thread_counts})
+
+
+def _fit(estimator: Any, data: Dataset, extra: Mapping[str, Any], threads: int) -> None:
+    """Fit with all cores; a booster that can be told in the middle of training takes them only where they help."""
+    if not (is_boosted(estimator) and can_share_matrix(estimator)):
+        estimator.fit(data.X, data.y, **extra)
+        return
+    callbacks = estimator.callbacks
+    estimator.set_params(n_jobs=1, callbacks=[*(callbacks or []), ThreadTrial(lambda: threads)])
+    estimator.fit(data.X, data.y, **extra)
+    estimator.set_params(callbacks=callbacks)

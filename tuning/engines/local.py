@@ -66,6 +66,8 @@ class LocalEngine:
 
 
 class _Threads:
+    """Runs boosters in threads, and controls them: they end when told to, and share idle cores in the tail."""
+
     def __init__(self, workload: Workload, workers: int, cards: Sequence[str]) -> None:
         self._workload = workload
         self._free_cards: SimpleQueue[str] | None = None
@@ -75,21 +77,40 @@ class _Threads:
                 self._free_cards.put(card)
         self._matrices = FoldMatrices(workload)
         self._cancelled = threading.Event()
+        self._workers = workers
+        self._waiting = self._running = 0
+        self._counts = threading.Lock()
         self._executor: Executor = ThreadPoolExecutor(workers, thread_name_prefix="fit")
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         self._matrices.expect(fit)
+        self._count(waiting=1)
         return self._executor.submit(self._run, fit)
 
     def _run(self, fit: Fit) -> list[FoldScore]:
         card = self._free_cards.get() if self._free_cards else None
+        self._count(waiting=-1, running=1)
         try:
             placed = fit if card is None else replace(fit, device=card)
-            return run_fit(self._workload, placed, self._matrices, self._cancelled)
+            return run_fit(self._workload, placed, self._matrices, self)
         finally:
+            self._count(running=-1)
             self._matrices.done(fit)
             if self._free_cards and card is not None:
                 self._free_cards.put(card)
+
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def threads(self) -> int:
+        """One while fits wait for a core; in the tail, an equal share of the cores."""
+        with self._counts:
+            return 1 if self._waiting > 0 else max(1, self._workers // max(1, self._running))
+
+    def _count(self, waiting: int = 0, running: int = 0) -> None:
+        with self._counts:
+            self._waiting += waiting
+            self._running += running
 
     def close(self, cancel: bool) -> None:
         if cancel:
