@@ -20,7 +20,8 @@ from entrypoints.rows import Rows, featured_rows
 from entrypoints.tally import duration
 from errors import SpecError
 from features import FeatureMatrix, build, features_fingerprint, parse_feature_sets
-from sources import Tables, ingest, source_from
+from features.featurizer import VOCABULARIES, Featurizer
+from sources import Source, Tables, ingest, source_from
 from sources.schema import TABLES
 from tracking import EntryRun, steps
 from tuning import SweepSpec
@@ -34,8 +35,7 @@ def tables_for(params: IngestParams, run: EntryRun, apart: bool = True) -> Table
     With `apart`, tables made now are recorded on a run beside `run`; without, recording is the caller's affair.
     """
     began = time.monotonic()
-    source = source_from(params.data, scale=params.scale, seed=params.seed, leak=params.leak)
-    tables = ingest(source, Cache.from_environment())
+    tables = ingest(source_of(params), Cache.from_environment())
     if apart and not tables.reused:
         with steps.made_for(run, INGEST, tables.fingerprint) as step:
             log_tables(step, tables)
@@ -81,7 +81,19 @@ def rows_for(params: SweepParams, spec: SweepSpec, run: EntryRun) -> tuple[Sweep
     for name in ("target", "groups", "weights"):
         if value := getattr(params, name):
             raise SpecError(f"-P {name}={value} is a column of your own table. Name the table: -P features=FILE.")
-    return spec, featured_rows(features_for(params, run), params.data)
+    matrix = features_for(params, run)
+    return spec, featured_rows(matrix, params.data, featurizer_for(params, matrix))
+
+
+def featurizer_for(params: IngestParams, matrix: FeatureMatrix) -> Featurizer:
+    """Return what makes rows of other devices as those of `matrix` were made, whose tables are in the cache by now."""
+    tables = ingest(source_of(params), Cache.from_environment())
+    return Featurizer.of(matrix, {name: tables.scan(name) for name in VOCABULARIES})
+
+
+def source_of(params: IngestParams) -> Source:
+    """Return the source that `params` name."""
+    return source_from(params.data, scale=params.scale, seed=params.seed, leak=params.leak)
 
 
 def _fetch(run: EntryRun, fingerprint: str, folder: Path) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import FeatureMatrix
+from features.featurizer import Featurizer
 from tuning import Dataset
 
 _EXAMPLE = np.arange(5)
@@ -38,6 +39,8 @@ class Rows:
         Of the data in the run's list of inputs.
     about : str
         What they are, in a few words.
+    featurizer : Featurizer or None
+        Makes such rows of other devices; None for a table of one's own.
     """
 
     train: Dataset
@@ -49,6 +52,7 @@ class Rows:
     one_hot: bool = False
     name: str = "features"
     about: str = ""
+    featurizer: Featurizer | None = None
 
     @property
     def columns(self) -> Sequence[str]:
@@ -56,10 +60,11 @@ class Rows:
         return list(self.schema) or self.train.columns
 
 
-def featured_rows(matrix: FeatureMatrix, source: str) -> Rows:
+def featured_rows(matrix: FeatureMatrix, source: str, featurizer: Featurizer | None = None) -> Rows:
     """Put the two parts of `matrix`, made of the data at `source`, beside what the run says of them."""
     train, holdout = training_and_holdout(matrix)
-    return Rows(train, holdout, str(matrix.manifest["fingerprint"]), source, first_rows(train.X))
+    name = str(matrix.manifest["fingerprint"])
+    return Rows(train, holdout, name, source, first_rows(train.X), featurizer=featurizer)
 
 
 def training_and_holdout(matrix: FeatureMatrix) -> tuple[Dataset, Dataset | None]:

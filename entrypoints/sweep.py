@@ -49,7 +49,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
 def fitted_model(estimator: object, rows: Rows) -> FittedModel:
     """Put the names of classes and columns, and a few rows, beside the estimator."""
     classes = None if rows.train.classes is None else rows.train.classes.tolist()
-    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot)
+    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot, rows.featurizer)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
 import yaml
 
 import entrypoints.sweep as module
@@ -61,12 +60,16 @@ def test_the_registered_challenger_predicts_the_groups_of_the_holdout_as_well_as
     workplace, _ = swept
     version = workplace.client.get_model_version_by_alias("demographics", "challenger")
     assert version.run_id == workplace.newest_sweep().info.run_id
-    [features] = (workplace.folder / "cache/features").iterdir()
+    [features], [tables] = (list((workplace.folder / "cache" / kind).iterdir()) for kind in ("features", "tables"))
     rows = pd.read_parquet(features / "rows.parquet")
-    held = (rows["split"] == "holdout").to_numpy()
-    X = sp.load_npz(features / "matrix.npz").tocsr()[np.flatnonzero(held)]
-    predicted = mlflow.pyfunc.load_model("models:/demographics@challenger").predict(X)
-    own = predicted.to_numpy()[np.arange(held.sum()), predicted.columns.get_indexer(rows["label"][held])]
+    held = rows[rows["split"] == "holdout"]
+    phones = pd.read_parquet(tables / "phone_brand_device_model.parquet").drop_duplicates("device_id")
+    sent = held[["device_id"]].merge(phones, on="device_id", how="left").drop(columns="device_id")
+    events = pd.read_parquet(tables / "events.parquet").drop_duplicates("event_id")
+    times = events["timestamp"].astype(str).groupby(events["device_id"]).agg(list)
+    sent["events"] = [[{"timestamp": time} for time in times.get(device, [])] for device in held["device_id"]]
+    predicted = mlflow.pyfunc.load_model("models:/demographics@challenger").predict(sent)
+    own = predicted.to_numpy()[np.arange(len(held)), predicted.columns.get_indexer(held["label"])]
     assert np.log(own).mean() == pytest.approx(workplace.newest_sweep().data.metrics["holdout_neg_log_loss"], abs=1e-6)
 
 
