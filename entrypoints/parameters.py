@@ -80,6 +80,17 @@ class SweepParams(FeaturizeParams):
         return self.model_name or (Path(self.features).stem if self.features else "demographics")
 
 
+class ScoreParams(IngestParams):
+    """Which model, on which data, and where the predictions go."""
+
+    model: str = Field(
+        "models:/demographics@champion",
+        min_length=1,
+        description="models:/NAME@ALIAS, models:/NAME/VERSION or runs:/ID",
+    )
+    output: str = Field("submission.csv", min_length=1, description="a file to write, .csv or .parquet")
+
+
 Model = TypeVar("Model", bound=Params)
 
 

@@ -15,6 +15,7 @@ from tuning import SweepSpec
 
 INGEST, FEATURIZE = "ingest", "featurize"
 FEATURES = "features"
+SCORED = "gender_age_test"
 
 
 def log_tables(run: EntryRun, tables: Tables) -> None:
@@ -48,3 +49,11 @@ def log_request(run: EntryRun, params: SweepParams, spec: SweepSpec, rows: Rows)
         for context, part in (("training", rows.train), ("holdout", rows.holdout))
         if part is not None
     )
+
+
+def log_scored(run: EntryRun, model: str, tables: Tables, n_devices: int, seconds: float) -> None:
+    """Record what a model has predicted: of which table, for how many devices, in what time."""
+    record = tables.manifest.tables[SCORED]
+    run.set_tags({"scored.model": model})
+    run.log_metrics({"devices": n_devices, "seconds": seconds})
+    run.log_datasets([Table(SCORED, record.sha256, tables.manifest.source, record.rows, context="scoring")])

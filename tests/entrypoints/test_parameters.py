@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from entrypoints.parameters import FeaturizeParams, IngestParams, Params, SweepParams, parse, wants_debug
+from entrypoints.parameters import FeaturizeParams, IngestParams, Params, ScoreParams, SweepParams, parse, wants_debug
 from errors import SpecError
 
 MLPROJECT = Path(__file__).parents[2] / "MLproject"
@@ -14,6 +14,7 @@ MODELS = {
     "ingest": IngestParams,
     "featurize": FeaturizeParams,
     "sweep": SweepParams,
+    "score": ScoreParams,
     "prepare": Params,
     "clean": Params,
 }
