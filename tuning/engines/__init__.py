@@ -17,7 +17,7 @@ ENGINES: Mapping[str, Callable[[int, str | None], Engine]] = {
 }
 AUTO = "auto"
 
-__all__ = ["AUTO", "ENGINES", "Engine", "LocalEngine", "SparkEngine", "check_engine", "open_engine"]
+__all__ = ["AUTO", "ENGINES", "Engine", "LocalEngine", "SparkEngine", "check_engine", "choose_engine", "open_engine"]
 
 
 def check_engine(name: str, master: str | None = None) -> None:
@@ -36,11 +36,12 @@ def check_engine(name: str, master: str | None = None) -> None:
         raise GridfoldError(f"engine: there is no engine '{name}'.{hint}")
     if name == "local" and master:
         raise GridfoldError(f"master: engine local has none, got '{master}'. Use -P engine=spark, or leave master out.")
-    if _chosen(name, master) == "spark":
+    if choose_engine(name, master) == "spark":
         spark_session.check(master)
 
 
-def _chosen(name: str, master: str | None) -> str:
+def choose_engine(name: str, master: str | None = None) -> str:
+    """Return the engine that `name` means here: ``auto`` is spark where there is a Spark to use, else local."""
     if name != AUTO:
         return name
     return "spark" if spark_session.is_wanted(master) else "local"
@@ -53,14 +54,14 @@ def open_engine(name: str, cores: int = 0, master: str | None = None) -> Iterato
     Parameters
     ----------
     name : str
-        A key of ``ENGINES``, or ``auto``: spark where a master is given or a Spark session exists, else local.
+        A key of ``ENGINES``, or ``auto``.
     cores : int
         Fits side by side; 0 for as many as there are cores.
     master : str or None
         Address of a Spark master; None or empty for the session that exists.
     """
     check_engine(name, master)
-    engine = ENGINES[_chosen(name, master)](cores, master)
+    engine = ENGINES[choose_engine(name, master)](cores, master)
     try:
         yield engine
     except BaseException:

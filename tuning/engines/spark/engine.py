@@ -36,8 +36,8 @@ class SparkEngine:
     cores : int
         Fits that run side by side; 0 for as many as the cluster has room for.
     master : str or None
-        ``spark://HOST:PORT``, ``local[N]``, ``yarn``, ``k8s://...`` or ``sc://HOST:PORT``; None for the session that
-        exists or that the environment describes.
+        ``spark://HOST:PORT``, ``local[N]``, ``yarn`` or ``k8s://...``; None for the session that exists or that the
+        environment describes.
 
     Raises
     ------

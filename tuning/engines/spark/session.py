@@ -32,7 +32,11 @@ appender.stderr.type = Console
 appender.stderr.name = stderr
 appender.stderr.target = SYSTEM_ERR
 """
-_MASTERS = re.compile(r"local(\[.+\])?|spark://.+|yarn|k8s://.+|sc://.+")
+_MASTERS = re.compile(r"local(\[.+\])?|spark://.+|yarn|k8s://.+")
+_NO_CONNECT = (
+    "engine spark: this is Spark Connect, which has no broadcast variables: data would go out again with every fit. "
+    "Use a classic session (-P master=spark://HOST:PORT, or spark-submit), or engine=local."
+)
 
 
 def is_wanted(master: str | None) -> bool:
@@ -64,18 +68,21 @@ def check(master: str | None) -> None:
     """
     if find_spec("pyspark") is None:
         raise EngineError("engine spark: pyspark is not installed. Install it: pip install 'gridfold[spark]'.")
-    if existing() is not None:
+    session = existing()
+    connect = type(session).__module__.startswith("pyspark.sql.connect") or "SPARK_REMOTE" in os.environ
+    if connect or (master or "").startswith("sc://"):
+        raise EngineError(_NO_CONNECT)
+    if session is not None:
         return
     if master and not _MASTERS.fullmatch(master):
         raise EngineError(
             f"master: '{master}' is not the address of a Spark master. Write spark://HOST:PORT, local[N], yarn, "
-            "k8s://..., or sc://HOST:PORT for Spark Connect."
+            "or k8s://HOST:PORT."
         )
-    if not (master or "").startswith("sc://") and "PYSPARK_GATEWAY_PORT" not in os.environ:
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
         _check_java()
-    for scheme in ("spark://", "sc://"):
-        if master and master.startswith(scheme):
-            _check_reachable(master, scheme)
+    if master and master.startswith("spark://"):
+        _check_reachable(master)
 
 
 def start(master: str | None, n_tasks: int) -> Any:
@@ -102,8 +109,6 @@ def _start(master: str | None, n_tasks: int) -> Any:
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if master and master.startswith("sc://"):
-        return SparkSession.builder.remote(master).getOrCreate()
     builder = SparkSession.builder.appName("gridfold").config("spark.ui.showConsoleProgress", "false")
     if "SPARK_CONF_DIR" not in os.environ:
         builder = builder.config("spark.driver.extraJavaOptions", f"-Dlog4j.configurationFile={_quiet_log()}")
@@ -159,15 +164,15 @@ def _check_java() -> None:
         )
 
 
-def _check_reachable(master: str, scheme: str) -> None:
+def _check_reachable(master: str) -> None:
     """Try to connect; several masters may be named, for the case that one is down."""
     refusals = []
-    for address in master.removeprefix(scheme).split("/")[0].split(";")[0].split(","):
+    for address in master.removeprefix("spark://").split(","):
         host, _, port = address.rpartition(":")
         try:
             socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_WITHIN).close()
         except ValueError:
-            raise EngineError(f"master: '{master}' has no port. Write {scheme}HOST:PORT.") from None
+            raise EngineError(f"master: '{master}' has no port. Write spark://HOST:PORT.") from None
         except OSError as error:
             refusals.append(error.strerror or str(error))
         else:
