@@ -64,7 +64,8 @@ class Daemon:
 
     def wait(self) -> re.Match[str]:
         """Wait for the line that says that it is up."""
-        return until(self._said, f"{self.log_path}: no line like '{self._ready}'")
+        found: re.Match[str] = until(self._said, f"{self.log_path}: no line like '{self._ready}'")
+        return found
 
     def _said(self) -> re.Match[str] | None:
         text = self.log_path.read_text(errors="replace")
@@ -173,6 +174,10 @@ class SparkCluster:
         return [
             pid for executor in self.executors() for pid in descendants(executor) if "pyspark" in _command_line(pid)
         ]
+
+    def executor_logs(self) -> str:
+        """What all executors have logged, of those that run and of those that have ended."""
+        return "".join(path.read_text(errors="replace") for path in self._folder.glob("worker*/work/*/*/stderr"))
 
     def state(self) -> Mapping[str, Any]:
         """What the Master says of itself: ``coresused``, ``activeapps``, ``workers``."""
