@@ -24,9 +24,9 @@ _KINDS = (
 def category_names(rows: int) -> list[str | None]:
     """Return the `category` cell of each of `rows` rows.
 
-    The commonest names stand in several rows, "unknown" in most; some begin with capitals or end with a space.
+    Some names stand in several rows, "unknown" in most; some have capitals or end with a space.
     """
-    made = (f"{subject} {kind}".lstrip() if kind else subject for kind, subject in itertools.product(_KINDS, _SUBJECTS))
+    made = (f"{subject} {kind}" if kind else subject for kind, subject in itertools.product(_KINDS, _SUBJECTS))
     names: list[str | None] = ["unknown", *itertools.islice(made, _DISTINCT - 1)]
     repeats = rows - _DISTINCT - _EMPTY
     again = [names[0] if row % 2 else names[row] for row in range(repeats)]
