@@ -1,0 +1,88 @@
+"""A sweep over there is the sweep over here, run for run, also when its connection is cut on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.backends.conftest import ROOT
+
+SPACE = """
+estimator: xgboost.XGBClassifier
+fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
+grid: {n_estimators: [5, 10], max_depth: [1, 2]}
+scoring: neg_log_loss
+cv: {folds: 3, shuffle: true, seed: 0}
+search: {strategy: grid}
+"""
+SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/quick-for-test.yaml")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project as git has it, with a spec of its own that takes seconds."""
+    from backends import project as files
+
+    folder = tmp_path / "project"
+    for name in files.find(ROOT).files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "spaces" / "quick-for-test.yaml").write_text(SPACE)
+    return folder
+
+
+def outcome(vm, run):
+    """Return what a sweep's run and its children say, without times and identities."""
+    children = vm.store.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    return {
+        "status": run.info.status,
+        "params": dict(run.data.params),
+        "metrics": pytest.approx(timeless(run.data.metrics), abs=1e-9),
+        "fingerprints": {key: value for key, value in run.data.tags.items() if key.startswith("sweep.")},
+        "artifacts": sorted(artifact.path for artifact in vm.store.list_artifacts(run.info.run_id)),
+        "children": {
+            child.data.tags["candidate.key"]: (
+                child.info.run_name,
+                child.info.status,
+                dict(child.data.params),
+                pytest.approx(timeless(child.data.metrics), abs=1e-9),
+            )
+            for child in children
+        },
+        "number of children": len(children),
+    }
+
+
+def timeless(metrics):
+    return {key: value for key, value in metrics.items() if "time" not in key and "seconds" not in key}
+
+
+def sweep_runs(vm):
+    """Return the runs of sweeps, oldest first."""
+    runs = vm.store.search_runs(["0"], "tags.`mlflow.project.entryPoint` = 'sweep'")
+    aside = {"mlflow.parentRunId", "step.name"}
+    return [run for run in reversed(runs) if not aside & run.data.tags.keys()]
+
+
+def test_a_sweep_there_equals_one_here_run_for_run_even_with_its_connection_cut(vm, project):
+    here = vm.mlflow_run(project, *SWEEP, backend="local")
+    assert here.finished() == 0, here.text
+    there = vm.mlflow_run(project, *SWEEP)
+    there.wait_for("features ")
+    assert vm.sshd.cut() > 0
+    assert there.finished() == 0, there.text
+    one, other = (outcome(vm, run) for run in sweep_runs(vm))
+    assert one["number of children"] == 4
+    assert one["status"] == "FINISHED"
+    assert other == one
+    champion = vm.store.get_model_version_by_alias("demographics", "challenger")
+    assert champion.version == "2" or champion.version == 2
+    printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
+    assert [line for line in there.lines if line.startswith(("best", "score", "hold-out"))] == printed
+    assert any("http://127.0.0.1:5000/#/experiments/0/runs/" in line for line in there.lines)
+
+    again = vm.mlflow_run(project, *SWEEP)
+    assert again.finished() == 0, again.text
+    assert [line.split(":")[1].split()[0] for line in again.lines if line.startswith(("tables", "features"))] == [
+        "reused",
+        "reused",
+    ]
