@@ -54,7 +54,7 @@ def target_for(estimator: Any, column: pd.Series) -> Target:
     where = f"target '{column.name}'"
     if column.nunique() == 1:
         raise SpecError(
-            f"{where} is {column.iloc[0]!r} in every row, so there is nothing to learn. Name another column."
+            f"{where} is '{column.iloc[0]}' in every row, so there is nothing to learn. Name another column."
         )
     if is_regressor(estimator):
         return Target(_numbers(column, where, kind))
@@ -68,7 +68,7 @@ def target_for(estimator: Any, column: pd.Series) -> Target:
 def _numbers(column: pd.Series, where: str, kind: str) -> NDArray[np.float64]:
     if not types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
         raise SpecError(
-            f"{where} holds values such as {column.iloc[0]!r}, and {kind} is a regressor, which predicts numbers. "
+            f"{where} holds values such as '{column.iloc[0]}', and {kind} is a regressor, which predicts numbers. "
             "Choose a classifier, or another column."
         )
     return as_numbers(column, where)
