@@ -118,7 +118,9 @@ class LabelledModel:
             rows = data[self.columns] if self.columns else data
             if self.layout == ONE_HOT:
                 return one_hot(rows, self.categories)
-            return rows.astype({name: pd.CategoricalDtype(values) for name, values in self.categories.items()})
+            known = {name: rows[name].where(rows[name].isin(values)) for name, values in self.categories.items()}
+            types = {name: pd.CategoricalDtype(values) for name, values in self.categories.items()}
+            return rows.assign(**known).astype(types)
         if isinstance(data, pd.DataFrame):
             data = data[self.columns].to_numpy() if set(self.columns) <= set(data.columns) else data.to_numpy()
         if self.layout == DENSE:
