@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from tracking.registry import RegisteredModel
 from tuning import SweepResult
+from tuning.comparison import compare
+from tuning.statistics import LEVEL
 
 
 def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel, where: str) -> str:
@@ -23,6 +25,7 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
     rows = [
         ("best", result.best.name),
         ("score", _score(result)),
+        ("apart", _apart(result)),
         ("hold-out", ", ".join(f"{name} {value:.5f}" for name, value in holdout.items()) or "none"),
         ("model", f"{model.name} version {model.version}, alias {model.alias}"),
         ("look", where),
@@ -38,3 +41,11 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
 def _score(result: SweepResult) -> str:
     n_folds = result.split_scores().shape[1]
     return f"{result.refit_scorer} {result.best_score:.5f} ± {result.best_std:.5f} over {n_folds} folds"
+
+
+def _apart(result: SweepResult) -> str:
+    comparison = compare(result)
+    others, near = len(comparison.differences), len(comparison.not_told_apart)
+    if not others:
+        return "no other candidate to compare it with"
+    return f"distinguishable from {others - near:,} of the {others:,} others ({LEVEL:.0%}, compared fold by fold)"

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from tracking import plots
@@ -19,6 +18,7 @@ from tracking.children import KEY, suffixes
 from tracking.judged import best_first, full_means, left_out_words
 from tracking.runs import EntryRun
 from tracking.varied import varied
+from tracking.verdict import difference_columns, verdict
 from tuning.results import SweepResult
 from tuning.spec import SweepSpec
 
@@ -49,7 +49,8 @@ def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Map
     run.log_metrics(best_metrics(result), step=len(result.candidates))  # where the live record has left off
     run.set_tags({f"best.{KEY}": result.best.key})
     run.log_text(sweeping_results(spec, result), RESULTS_FILE)
-    run.log_text(pd.DataFrame(result.cv_results()).to_csv(index=False), TABLE_FILE)
+    table = pd.DataFrame(result.cv_results() | difference_columns(result))
+    run.log_text(table.to_csv(index=False), TABLE_FILE)
     with tempfile.TemporaryDirectory() as folder:
         plots.draw(result, Path(folder))
         run.log_folder(Path(folder), PLOTS_FOLDER)
@@ -90,7 +91,7 @@ def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> 
         f"### {_estimator_name(spec)}: {candidates} by `{result.refit_scorer}`",
         f"**Best** `{result.best.name}`: **{result.best_score:.5f}** ± {result.best_std:.5f}"
         f" (mean and standard deviation over the folds){_holdout_words(result, holdout)}.",
-        _margin(result),
+        verdict(result),
         f"Not compared: {missing}; their runs say why." if missing else "",
         "  \n".join(result.approximations),
         _top_table(result),
@@ -119,19 +120,6 @@ def _estimator_name(spec: SweepSpec) -> str:
 def _holdout_words(result: SweepResult, holdout: Mapping[str, float]) -> str:
     score = holdout.get(result.refit_scorer)
     return "" if score is None else f"; refitted on all training rows, **{score:.5f}** on the hold-out"
-
-
-def _margin(result: SweepResult) -> str:
-    """Say how far the winner stands from the rest, measured by its own spread over the folds."""
-    others = np.delete(full_means(result), result.best_index)
-    others = others[~np.isnan(others)]
-    if not len(others):
-        return "There is no other candidate to compare it with."
-    near = int((others >= result.best_score - result.best_std).sum())
-    return (
-        f"It leads the next by {result.best_score - others.max():.5f};"
-        f" {near:,} of the {len(others):,} others lie within one standard deviation of it."
-    )
 
 
 def _top_table(result: SweepResult) -> str:

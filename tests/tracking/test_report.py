@@ -68,7 +68,7 @@ def test_the_note_says_what_won_and_by_how_much(four):
     assert "XGBClassifier: 4 candidates × 2 folds by `neg_log_loss`" in note
     assert "**Best** `max_depth=3 n_estimators=400`: **-2.10000** ± 0.10000" in note
     assert "**-2.15000** on the hold-out" in note
-    assert "It leads the next by 0.20000; 0 of the 3 others lie within one standard deviation of it." in note
+    assert "It is **not distinguishable** from 2 of the 3 others (the next is behind by 0.20000, 95% interval" in note
     assert "`n_estimators` in 300, 400; `max_depth` in 3, 4" in note
 
 

@@ -1,0 +1,56 @@
+"""In words: is the winner distinguishable, and is there a simpler model that is as good.
+
+One sentence a person can act on, with the figures behind it; ``tuning.comparison`` says where they come from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tuning.comparison import Comparison, compare
+from tuning.results import SweepResult
+from tuning.statistics import LEVEL
+
+
+def verdict(result: SweepResult) -> str:
+    """Return what the folds say about the winner, in Markdown: one paragraph, or two where a simpler model will do."""
+    comparison = compare(result)
+    if not comparison.differences:
+        return "There is no other candidate to compare it with."
+    return "\n\n".join(filter(None, [_told_apart(result, comparison), _simpler(result, comparison)]))
+
+
+def difference_columns(result: SweepResult) -> dict[str, list[Any]]:
+    """Return columns for the table of candidates: how much better the winner is, and the ends of the interval."""
+    differences = compare(result).differences
+    rows = [differences.get(candidate) for candidate in result.candidates]
+    return {
+        "best_minus_this": [row.mean if row else None for row in rows],
+        "best_minus_this_low": [row.low if row else None for row in rows],
+        "best_minus_this_high": [row.high if row else None for row in rows],
+    }
+
+
+def _told_apart(result: SweepResult, comparison: Comparison) -> str:
+    others, near = len(comparison.differences), len(comparison.not_told_apart)
+    runner_up = min(comparison.differences.values(), key=lambda difference: difference.mean)
+    interval = f"{runner_up.mean:.5f}, {LEVEL:.0%} interval {runner_up.low:.5f} to {runner_up.high:.5f}"
+    said = (
+        f"It is **not distinguishable** from {_how_many(near, others)}" if near else "Its lead over the rest is clear"
+    )
+    spread = f"the spread of ±{result.best_std:.5f} is between folds, and shared by all candidates"
+    return f"{said} (the next is behind by {interval}; compared fold by fold, as {spread})."
+
+
+def _how_many(near: int, others: int) -> str:
+    if near < others:
+        return f"{near:,} of the {others:,} others"
+    return "the only other candidate" if others == 1 else f"any of the {others:,} others"
+
+
+def _simpler(result: SweepResult, comparison: Comparison) -> str:
+    if comparison.simplest == result.best:
+        return ""
+    place = list(result.candidates).index(comparison.simplest)
+    mean = float(result.split_scores()[place].mean())
+    return f"**Simplest within one standard error** `{comparison.simplest.name}`: {mean:.5f}."
