@@ -12,14 +12,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-ROOMS = {"entrypoints", "sources", "features", "tuning", "tracking", "backends"}
+ROOMS = {"entrypoints", "sources", "features", "tuning", "tracking", "release", "backends"}
 FOR_ALL = {"errors", "cache"}
 MAY_IMPORT = {
-    "entrypoints": {"sources", "features", "tuning", "tracking", "backends"},
+    "entrypoints": {"sources", "features", "tuning", "tracking", "release", "backends"},
     "features": {"sources.schema"},
     "tracking": {"tuning"},
     "sources": set(),
     "tuning": set(),
+    "release": set(),
     "backends": set(),
     "cache": set(),
     "errors": set(),

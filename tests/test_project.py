@@ -58,6 +58,7 @@ def test_every_library_that_the_rooms_import_is_declared():
         for room in (
             "sources",
             "features",
+            "release",
             "tuning",
             "tracking",
             "cache",

@@ -1,0 +1,206 @@
+"""The gates: a file of rules, and what a challenger's figures come to under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from errors import GridfoldError, SpecError, did_you_mean
+from release.judging import Floats, Interval, bootstrap_mean
+
+
+class GateError(GridfoldError):
+    """A challenger has not passed; nothing was changed."""
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rows(_Rule):
+    """How many devices the comparison takes."""
+
+    minimum: int = Field(default=100, ge=1)
+
+
+class Gain(_Rule):
+    """Log-loss that the challenger must save per device, at the lower end of the interval."""
+
+    minimum: float = 0.0
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+
+
+class Limit(_Rule):
+    """A figure that must not be larger."""
+
+    maximum: float = Field(ge=0)
+
+
+class Slices(_Rule):
+    """Kinds of devices that must not fare worse by more than `tolerance` in mean log-loss."""
+
+    by: tuple[Literal["brand", "events"], ...] = ("brand", "events")
+    tolerance: float = Field(default=0.02, ge=0)
+    minimum_rows: int = Field(default=50, ge=1)
+
+
+class Rules(_Rule):
+    """All gates; one that the file leaves out has its default, or, of the limits, is not there."""
+
+    rows: Rows = Rows()
+    gain: Gain = Gain()
+    calibration_error: Limit | None = None
+    latency_ms: Limit | None = None
+    size_mb: Limit | None = None
+    slices: Slices = Slices()
+
+    @classmethod
+    def load(cls, path: str) -> Self:
+        """Read a YAML file.
+
+        Raises
+        ------
+        SpecError
+            It is not there, or a key or value is wrong.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+        except OSError as error:
+            raise SpecError(
+                f"{path}: cannot be read ({error.strerror}). Name a file of gates: -P gates=FILE."
+            ) from error
+        except yaml.YAMLError as error:
+            raise SpecError(f"{path}: not YAML: {' '.join(str(error).split())}.") from error
+        except ValidationError as error:
+            raise SpecError(f"{path}: {_first_mistake(cls, error)}") from error
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of a challenger, and of the champion where there is one.
+
+    Attributes
+    ----------
+    losses : ndarray of shape (n_rows,)
+        The challenger's log-loss on each device.
+    champion_losses : ndarray of shape (n_rows,) or None
+        On the same devices, in the same order.
+    slices : mapping of str to mapping of str to ndarray of shape (n_rows,), bool
+        By what, then by which: the devices that belong there.
+    limits : mapping of str to float
+        ``calibration_error``, ``latency_ms``, ``size_mb``.
+    """
+
+    losses: Floats
+    champion_losses: Floats | None
+    slices: Mapping[str, Mapping[str, NDArray[np.bool_]]]
+    limits: Mapping[str, float]
+
+    @property
+    def gains(self) -> Floats | None:
+        """Log-loss saved on each device; None for the first champion."""
+        return None if self.champion_losses is None else self.champion_losses - self.losses
+
+    def gain(self, confidence: float) -> Interval | None:
+        """Log-loss saved per device, with the interval of the paired bootstrap."""
+        return None if self.gains is None or not len(self.gains) else bootstrap_mean(self.gains, confidence)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one gate says.
+
+    Attributes
+    ----------
+    gate : str
+    value, limit : float
+    at_least : bool
+        Whether the limit is the smallest value that passes, or the largest.
+    """
+
+    gate: str
+    value: float
+    limit: float
+    at_least: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is on the right side of the limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    @property
+    def sentence(self) -> str:
+        """The value, the limit, and by how much it misses it."""
+        kind = "minimum" if self.at_least else "maximum"
+        if self.passed:
+            return f"{self.gate}: {self.value:.5g} (the {kind} is {self.limit:.5g})"
+        side = "below" if self.at_least else "above"
+        return f"{self.gate}: {self.value:.5g} is {abs(self.value - self.limit):.3g} {side} the {kind} {self.limit:.5g}"
+
+
+def findings(rules: Rules, figures: Figures) -> list[Finding]:
+    """Hold `figures` against every gate; those on the gain are left out for a first champion, and without devices."""
+    return list(_findings(rules, figures))
+
+
+def _findings(rules: Rules, figures: Figures) -> Iterator[Finding]:
+    yield Finding("rows", len(figures.losses), rules.rows.minimum, at_least=True)
+    if gain := figures.gain(rules.gain.confidence):
+        yield Finding("gain", gain.low, rules.gain.minimum, at_least=True)
+    for name, value in figures.limits.items():
+        limit: Limit | None = getattr(rules, name)
+        if limit is not None:
+            yield Finding(name, value, limit.maximum, at_least=False)
+    if figures.gains is not None:
+        yield from _slice_findings(rules.slices, figures.gains, figures.slices)
+
+
+def _slice_findings(
+    rule: Slices, gains: Floats, slices: Mapping[str, Mapping[str, NDArray[np.bool_]]]
+) -> Iterator[Finding]:
+    for by in rule.by:
+        for name, members in slices[by].items():
+            if members.sum() >= rule.minimum_rows:
+                yield Finding(f"gain where {by} is {name}", float(gains[members].mean()), -rule.tolerance, True)
+
+
+def check(found: list[Finding], what: str) -> None:
+    """Refuse `what` unless every gate was passed.
+
+    Raises
+    ------
+    GateError
+        With a sentence for each gate that was not.
+    """
+    failed = [finding.sentence for finding in found if not finding.passed]
+    if failed:
+        gates = "gate" if len(failed) == 1 else f"{len(failed)} gates"
+        raise GateError(f"{what} does not pass the {gates} {'; '.join(failed)}. Nothing was changed.")
+
+
+def _first_mistake(model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        given: Any = first["input"]
+        return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, got {given!r}."
+    *above, key = (str(part) for part in first["loc"])
+    known = dict(_known_keys(model)).get(".".join(above), ())
+    return (
+        f"{place}: there is no such gate or key.{did_you_mean(key, known) or ' There are: ' + ', '.join(known) + '.'}"
+    )
+
+
+def _known_keys(model: type[BaseModel]) -> Iterator[tuple[str, list[str]]]:
+    yield "", list(model.model_fields)
+    for name, rule in (("rows", Rows), ("gain", Gain), ("slices", Slices)):
+        yield name, list(rule.model_fields)
+    for name in ("calibration_error", "latency_ms", "size_mb"):
+        yield name, list(Limit.model_fields)
