@@ -68,6 +68,7 @@ class SweepParams(FeaturizeParams):
     weights: str = Field("", description="a column beside the target: how much each row counts")
     space: str = Field("spaces/quick.yaml", min_length=1, description="a sweep spec (YAML)")
     engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
+    master: str = Field("", description="a Spark master: spark://HOST:PORT, local[N], yarn or k8s://HOST:PORT")
     cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")
     plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
     model_name: str = Field(
@@ -89,6 +90,21 @@ class ScoreParams(IngestParams):
         description="models:/NAME@ALIAS, models:/NAME/VERSION or runs:/ID",
     )
     output: str = Field("submission.csv", min_length=1, description="a file to write, .csv or .parquet")
+
+
+class PromoteParams(Params):
+    """Which model's challenger, by which gates, and to where."""
+
+    model: str = Field("demographics", min_length=1, description="the name of a registered model")
+    to: str = Field("", description="another registered model, whose champion the challenger is to succeed")
+    gates: str = Field("promotion.yaml", min_length=1, description="a file of gates (YAML)")
+    data: str = Field(
+        "",
+        description="where the held-out devices are, as for a sweep; the data of the challenger's sweep unless given",
+    )
+    reason: str = Field("", description="why, in your words; kept with the version")
+    dry_run: bool = Field(False, description="true or false: judge, and change nothing")
+    rollback: bool = Field(False, description="true or false: make the former champion champion again")
 
 
 Model = TypeVar("Model", bound=Params)

@@ -130,7 +130,7 @@ def _model_metrics(scores: Mapping[str, float], model_id: str) -> list[Metric]:
 
 
 def _register(run: EntryRun, logged: LoggedModel, name: str) -> int:
-    _ensure_registered(run.client, name)
+    ensure_registered(run.client, name)
     uri = f"models:/{logged.model_id}"
     created: Any = run.client.create_model_version(name, source=uri, run_id=run.run_id, model_id=logged.model_id)
     link = json.dumps(
@@ -140,7 +140,8 @@ def _register(run: EntryRun, logged: LoggedModel, name: str) -> int:
     return int(created.version)
 
 
-def _ensure_registered(client: MlflowClient, name: str) -> None:
+def ensure_registered(client: MlflowClient, name: str) -> None:
+    """Make the registered model `name` unless it is there."""
     try:
         client.create_registered_model(name)
     except MlflowException as error:

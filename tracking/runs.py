@@ -86,6 +86,16 @@ class EntryRun:
         """Return the tags that tell where this run came from, for the runs made from it."""
         return {name: self._tags[name] for name in _INHERITED if name in self._tags}
 
+    @property
+    def user(self) -> str:
+        """Who started the run, as MLflow knows them."""
+        return self._tags.get("mlflow.user", "unknown")
+
+    def params_of(self, run_id: str) -> dict[str, str]:
+        """Return the params of another run."""
+        with store.refusals(f"read the run {run_id}"):
+            return dict(self.client.get_run(run_id).data.params)
+
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log the entry point's parameters, save those that the run already holds: MLflow never rewrites a param."""
         self._write_params({name: value for name, value in params.items() if name not in self._params})

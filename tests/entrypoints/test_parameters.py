@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from entrypoints.parameters import FeaturizeParams, IngestParams, Params, ScoreParams, SweepParams, parse, wants_debug
+from entrypoints.parameters import FeaturizeParams, IngestParams, Params, PromoteParams, ScoreParams, SweepParams, parse, wants_debug
 from errors import SpecError
 
 MLPROJECT = Path(__file__).parents[2] / "MLproject"
@@ -15,6 +15,7 @@ MODELS = {
     "featurize": FeaturizeParams,
     "sweep": SweepParams,
     "score": ScoreParams,
+    "promote": PromoteParams,
     "prepare": Params,
     "clean": Params,
 }

@@ -1,0 +1,110 @@
+"""The devices on which two models can be compared fairly, and what each says of them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from entrypoints.predictions import DEVICE
+from errors import GridfoldError
+from features.matrix import HOLDOUT, TRAIN
+from release.gates import Figures
+from release.judging import calibration, log_losses
+from sources import Tables
+from sources.schema import TABLES
+from tracking.loading import DeviceModel
+
+_LATENCY_REPEATS = 15
+_LARGEST_BRANDS = 10
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Labelled devices that no model under comparison has learned from.
+
+    Attributes
+    ----------
+    devices : DataFrame
+        ``device_id`` and ``group``.
+    n_left_out : int
+        Of the challenger's hold-out, the devices that the champion has learned from.
+    """
+
+    devices: pl.DataFrame
+    n_left_out: int
+
+
+def held_out(tables: Tables, challenger: DeviceModel, champion: DeviceModel | None) -> HeldOut:
+    """Return the devices that the challenger's sweep held out, less those that the champion has learned from.
+
+    Two sweeps with other data, shares or seeds hold out different devices, so neither's list alone would be fair.
+    """
+    labelled = tables.scan("gender_age_train").select(DEVICE, "group").collect()
+    labelled = labelled.unique(DEVICE, keep="first", maintain_order=True)
+    mine = labelled.join(challenger.rows.filter(split=HOLDOUT), on=DEVICE, how="semi", maintain_order="left")
+    if champion is None:
+        return HeldOut(mine, 0)
+    fair = mine.join(champion.rows.filter(split=TRAIN), on=DEVICE, how="anti", maintain_order="left")
+    return HeldOut(fair, len(mine) - len(fair))
+
+
+def figures(tables: Tables, rows: HeldOut, challenger: DeviceModel, champion: DeviceModel | None) -> Figures:
+    """Let each model predict for `rows` as it was registered, and measure it.
+
+    Raises
+    ------
+    GridfoldError
+        A model does not know a group of the devices.
+    """
+    probabilities, codes = predicted(challenger, rows.devices, tables)
+    losses = log_losses(probabilities, codes)
+    theirs = None if champion is None else log_losses(*predicted(champion, rows.devices, tables))
+    error = calibration(probabilities, codes).error if len(codes) else 0.0
+    limits = {
+        "calibration_error": error,
+        "latency_ms": latency_ms(challenger),
+        "size_mb": challenger.size_bytes / 1e6,
+    }
+    return Figures(losses, theirs, slices(tables, rows.devices[DEVICE]), limits)
+
+
+def predicted(
+    model: DeviceModel, devices: pl.DataFrame, tables: Tables
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the model's probabilities for `devices`, and which column is each one's own group."""
+    column_of = {name: place for place, name in enumerate(model.classes)}
+    if unknown := set(devices["group"]) - column_of.keys():
+        raise GridfoldError(f"{model.uri} knows no group '{min(unknown)}', which the held-out devices have.")
+    values = model.model.predict_tables(devices[DEVICE], {name: tables.scan(name) for name in TABLES})
+    codes = np.array([column_of[group] for group in devices["group"]], dtype=np.intp)
+    return values.to_numpy(), codes
+
+
+def latency_ms(model: DeviceModel) -> float:
+    """Median time to predict for one device, as a caller sends it."""
+    taken = []
+    for _ in range(_LATENCY_REPEATS):
+        began = time.perf_counter()
+        model.model.predict(model.example.iloc[:1])
+        taken.append(time.perf_counter() - began)
+    return 1000 * statistics.median(taken)
+
+
+def slices(tables: Tables, devices: pl.Series) -> Mapping[str, Mapping[str, NDArray[np.bool_]]]:
+    """Return who belongs where: by brand (the commonest), and by whether there are events."""
+    phones = tables.scan("phone_brand_device_model").select(DEVICE, "phone_brand").collect()
+    brands = pl.DataFrame({DEVICE: devices}).join(
+        phones.unique(DEVICE, keep="first"), on=DEVICE, how="left", maintain_order="left"
+    )
+    commonest = brands["phone_brand"].drop_nulls().value_counts(sort=True)["phone_brand"].head(_LARGEST_BRANDS)
+    active = np.isin(devices.to_numpy(), tables.scan("events").select(DEVICE).unique().collect()[DEVICE].to_numpy())
+    return {
+        "brand": {brand: (brands["phone_brand"] == brand).fill_null(False).to_numpy() for brand in commonest},
+        "events": {"some": active, "none": ~active},
+    }

@@ -1,0 +1,77 @@
+"""Make the challenger champion if it is better on devices that neither model has learned from; or go back."""
+
+from __future__ import annotations
+
+import sys
+
+from entrypoints.command import entrypoint
+from entrypoints.held_out import figures, held_out
+from entrypoints.parameters import IngestParams, PromoteParams, parse
+from entrypoints.pipeline import tables_for
+from errors import SpecError
+from release import gates, verdict
+from release.gates import Rules
+from tracking import EntryRun, aliases
+from tracking.aliases import Version
+from tracking.loading import load
+from tracking.registry import check_model_name
+
+_OF_THE_DATA = ("data", "scale", "seed", "leak")
+
+
+@entrypoint("promote")
+def promote(params: PromoteParams, run: EntryRun) -> None:
+    """Compare, check the gates, and move the alias; or move it back."""
+    name = params.to or params.model
+    check_model_name(name)
+    if params.rollback:
+        left, back = aliases.roll_back(run, name, params.reason)
+        return _close(run, f"{back} is champion again, in place of version {left.number}")
+    rules = Rules.load(params.gates)
+    challenger = aliases.challenger_of(run.client, params.model)
+    champion = aliases.at_alias(run.client, name, aliases.CHAMPION)
+    if champion and champion.is_copy_of(challenger):
+        return _close(run, f"{challenger} is the champion of {name} already; nothing to do")
+
+    found = _judge(params, run, rules, challenger, champion)
+    if params.dry_run:
+        return _close(run, f"{challenger} passes; it was a dry run, so nothing was changed")
+    tags = {**verdict.tags(found), "promotion.reason": params.reason}
+    crowned = aliases.promote(run, challenger, name, champion, tags)
+    return _close(
+        run, f"{crowned} is champion, {f'in place of version {champion.number}' if champion else 'the first'}"
+    )
+
+
+def _judge(
+    params: PromoteParams, run: EntryRun, rules: Rules, challenger: Version, champion: Version | None
+) -> verdict.Verdict:
+    """Compare the two, record what was found, and refuse the challenger if it misses a gate."""
+    ours, theirs = load(challenger.uri), load(champion.uri) if champion else None
+    tables = tables_for(_data_of(params, run, challenger), run)
+    rows = held_out(tables, ours, theirs)
+    found = verdict.Verdict(rules, figures(tables, rows, ours, theirs), rows.n_left_out)
+    run.log_metrics(verdict.metrics(found))
+    run.log_text(verdict.table(found), "promotion.md")
+    print(verdict.table(found))
+    gates.check(found.findings, str(challenger))
+    return found
+
+
+def _data_of(params: PromoteParams, run: EntryRun, challenger: Version) -> IngestParams:
+    """Return the data of the challenger's sweep, or those that the person names."""
+    if params.data:
+        return parse(IngestParams, ["--data", params.data])
+    known = run.params_of(challenger.run_id)
+    if "data" not in known:
+        raise SpecError(f"the run of {challenger} does not say on which data it learned. Name them: -P data=DIR.")
+    return parse(IngestParams, [word for name in _OF_THE_DATA for word in (f"--{name}", known[name])])
+
+
+def _close(run: EntryRun, line: str) -> None:
+    run.set_note(line)
+    print(f"promote  {line}")
+
+
+if __name__ == "__main__":
+    sys.exit(promote())
