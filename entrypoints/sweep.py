@@ -15,7 +15,7 @@ from entrypoints.rows import Rows
 from entrypoints.summary import summary
 from tracking import EntryRun, FittedModel, SweepRecorder, registry, report
 from tuning import SweepSpec
-from tuning.engines import check_engine, open_engine
+from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
 
 
@@ -23,16 +23,16 @@ from tuning.forecast import forecast, workers_within
 def sweep(params: SweepParams, run: EntryRun) -> None:
     """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
     spec = SweepSpec.load(params.space)
-    check_engine(params.engine)
+    check_engine(params.engine, params.master)
     registry.check_model_name(params.registered_name)
 
     spec, rows = rows_for(params, spec, run)
     log_request(run, params, spec, rows)
     if params.plan:
         return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows)
-    cores = workers_within(spec, rows.train, params.cores)
+    cores = fits_side_by_side(params, spec, rows)
     with (
-        open_engine(params.engine, cores) as engine,
+        open_engine(params.engine, cores, params.master) as engine,
         SweepRecorder(run) as record,
         SweepProgress() as progress,
     ):
@@ -44,6 +44,13 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
     print(summary(result, scores, model, run.where_to_look()))
     return None
+
+
+def fits_side_by_side(params: SweepParams, spec: SweepSpec, rows: Rows) -> int:
+    """Return the limit that parameters and budget set, 0 for none; memory is limited on this machine only."""
+    if choose_engine(params.engine, params.master) == "local":
+        return workers_within(spec, rows.train, params.cores)
+    return min(filter(None, (params.cores, spec.budget.cores)), default=0)
 
 
 def fitted_model(estimator: object, rows: Rows) -> FittedModel:

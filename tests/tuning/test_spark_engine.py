@@ -134,6 +134,15 @@ def test_a_fit_that_takes_its_worker_down_is_recorded_and_the_sweep_goes_on(engi
     assert engine.submit(Fit(0, (Candidate({"mood": "calm"}),))).result(60)[0].error is None
 
 
+def test_fits_start_in_the_order_of_submission(engine, diary):
+    """All are in flight at once or nearly so, and the first ones hold both Workers."""
+    futures = [engine.submit(Fit(0, (Candidate({"mood": f"calm{n}", "seconds": 0.5}),))) for n in range(8)]
+    for future in futures:
+        future.result(60)
+    begun = [int(mood.removeprefix("calm")) for _, _, mood, _ in diary[1]()]
+    assert [n // 2 for n in begun] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
 def test_results_come_as_each_fit_ends(engine):
     slow = engine.submit(Fit(0, (Candidate({"seconds": 6.0}),)))
     quick = [engine.submit(Fit(fold, (Candidate({"seconds": 0.0}),))) for fold in range(3)]

@@ -2,7 +2,8 @@
 
 A job per fit costs tens of milliseconds and ends when its task ends. One job for all fits would be cheaper by that, but
 ``collect`` returns when the last task has ended, ``toLocalIterator`` gives partitions in order and one at a time, and a
-strategy that learns from scores cannot name all its fits beforehand.
+strategy that learns from scores cannot name all its fits beforehand. Jobs are begun through Java's ``collectAsync``,
+which pyspark does not pass on: threads that each call ``collect`` would begin them in any order, the costliest last.
 """
 
 from __future__ import annotations
@@ -74,8 +75,23 @@ class ClassicCluster:
             sys.path[:] = path
             _sent.add(sent)
 
-    def run(self, fit: Fit | None, label: str) -> tuple[str, Any]:
-        """Run one fit, or with None do no more than load the workload, and return what the worker answers.
+    def begin(self, fit: Fit | None, label: str) -> Any:
+        """Submit the job of one fit, or with None of loading the workload; `label` names it in Spark's UI.
+
+        Raises
+        ------
+        EngineError
+            The cluster is lost.
+        """
+        task = _task(self._sweep, self._broadcast, b"" if fit is None else pickle.dumps(fit))
+        try:
+            self._context.setJobGroup(self._sweep, label, interruptOnCancel=False)
+            return self._context.parallelize([0], 1).mapPartitions(task)._jrdd.collectAsync()
+        except Exception as error:
+            raise failures.explain(error, self._context) from error
+
+    def finish(self, job: Any) -> tuple[str, Any]:
+        """Wait for a job that has begun, and return what the worker answers.
 
         Raises
         ------
@@ -86,12 +102,11 @@ class ClassicCluster:
         CancelledError
             ``cancel`` was called.
         """
-        task = _task(self._sweep, self._broadcast, b"" if fit is None else pickle.dumps(fit))
-        self._context.setJobGroup(self._sweep, label, interruptOnCancel=False)
         try:
-            [answer] = self._context.parallelize([0], 1).mapPartitions(task).collect()
+            [batch] = job.get()
         except Exception as error:
             raise failures.explain(error, self._context) from error
+        [answer] = pickle.loads(bytes(batch))
         found: tuple[str, Any] = answer
         return found
 

@@ -8,14 +8,16 @@ from tuning.plan import Fit, Workload
 
 
 class Cluster(Protocol):
-    """Runs one fit at a time for each thread that asks.
+    """Runs fits, one job each.
 
     Data
-        ``share`` once, before any ``run``; executors fetch the data once each, Python workers keep them.
+        ``share`` once, before any job; executors fetch the data once each, Python workers keep them.
+    Order
+        Jobs get the cluster in the order of ``begin``, which is called from one thread at a time.
     Threads
-        ``run`` blocks, and is called from many threads at once.
+        ``finish`` blocks, and is called from many threads at once.
     Cancel
-        ``cancel`` makes every ``run`` that has submitted its job raise CancelledError, at once or soon.
+        ``cancel`` makes every ``finish`` of a job that has begun raise CancelledError, at once or soon.
     """
 
     @property
@@ -29,8 +31,11 @@ class Cluster(Protocol):
     def share(self, workload: Workload) -> None:
         """Make data and code reachable by the workers."""
 
-    def run(self, fit: Fit | None, label: str) -> tuple[str, Any]:
-        """Run one fit and return the worker's answer; None only loads the workload."""
+    def begin(self, fit: Fit | None, label: str) -> Any:
+        """Submit the job of one fit; None only loads the workload."""
+
+    def finish(self, job: Any) -> tuple[str, Any]:
+        """Wait for a job and return the worker's answer."""
 
     def cancel(self) -> None:
         """Cancel what runs."""

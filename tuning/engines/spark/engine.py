@@ -57,7 +57,8 @@ class SparkEngine:
         self._waiting: deque[tuple[Fit, Future[list[FoldScore]]]] = deque()
         self._running: set[Future[list[FoldScore]]] = set()
         self._cancelled = False
-        self._threads = ThreadPoolExecutor(_MOST_IN_FLIGHT, thread_name_prefix="spark-fit")
+        self._submitting = ThreadPoolExecutor(1, thread_name_prefix="spark-submit")
+        self._waiting_for_jobs = ThreadPoolExecutor(_MOST_IN_FLIGHT, thread_name_prefix="spark-fit")
 
     @property
     def workers(self) -> int:
@@ -87,7 +88,7 @@ class SparkEngine:
             "Check that it has a worker with free cores, and with memory for spark.executor.memory."
         )
         try:
-            _scores(sessions.within(limit, lambda: cluster.run(None, "load the data"), late))
+            _scores(sessions.within(limit, lambda: cluster.finish(cluster.begin(None, "load the data")), late))
         except CrashError as error:
             raise EngineError(f"no worker can load the data: {error}") from error
 
@@ -105,7 +106,8 @@ class SparkEngine:
             self._cancel()
         while pending := [*self._running, *(future for _, future in self._waiting)]:
             wait(pending)
-        self._threads.shutdown(wait=True)
+        self._submitting.shutdown(wait=True)
+        self._waiting_for_jobs.shutdown(wait=True)
         cluster, self._cluster = self._cluster, None
         if cluster is not None:
             cluster.close()
@@ -119,19 +121,39 @@ class SparkEngine:
                 fit, future = self._waiting.popleft()
                 if future.set_running_or_notify_cancel():
                     self._running.add(future)
-                    self._threads.submit(self._run, fit, future)
+                    self._submitting.submit(self._begin, fit, future)
 
     def _most_in_flight(self) -> int:
         slots = self.workers
         return self._cores or min(_MOST_IN_FLIGHT, slots + max(2, slots // 2))
 
-    def _run(self, fit: Fit, future: Future[list[FoldScore]]) -> None:
-        scores: list[FoldScore] = []
-        error: BaseException | None = None
+    def _begin(self, fit: Fit, future: Future[list[FoldScore]]) -> None:
+        """Turn one fit into a job; on a thread of its own, so that jobs begin in the order of submission."""
+        assert self._cluster is not None, "open() comes first"
+        label = f"fold {fit.fold}: " + "; ".join(candidate.name for candidate in fit.candidates)
         try:
-            scores = self._scores_of(fit)
-        except BaseException as raised:
-            error = raised
+            if self._cancelled:
+                raise CancelledError
+            job = self._cluster.begin(replace(fit, threads=self._cluster.task_threads), label)
+        except BaseException as error:
+            self._end(future, [], error)
+        else:
+            self._waiting_for_jobs.submit(self._finish, fit, job, future)
+
+    def _finish(self, fit: Fit, job: Any, future: Future[list[FoldScore]]) -> None:
+        assert self._cluster is not None
+        try:
+            scores = _scores(self._cluster.finish(job))
+        except CrashError as error:
+            self._end(future, [FoldScore(candidate, fit.fold, error=str(error)) for candidate in fit.candidates])
+        except BaseException as error:
+            self._end(future, [], error)
+        else:
+            self._end(future, scores)
+
+    def _end(
+        self, future: Future[list[FoldScore]], scores: list[FoldScore], error: BaseException | None = None
+    ) -> None:
         with self._lock:
             self._running.discard(future)
         self._start_waiting()
@@ -139,17 +161,6 @@ class SparkEngine:
             future.set_result(scores)
         else:
             future.set_exception(error)
-
-    def _scores_of(self, fit: Fit) -> list[FoldScore]:
-        assert self._cluster is not None, "open() comes first"
-        if self._cancelled:
-            raise CancelledError
-        held = replace(fit, threads=self._cluster.task_threads)
-        label = f"fold {fit.fold}: " + "; ".join(candidate.name for candidate in fit.candidates)
-        try:
-            return _scores(self._cluster.run(held, label))
-        except CrashError as error:
-            return [FoldScore(candidate, fit.fold, error=str(error)) for candidate in fit.candidates]
 
     def _cancel(self) -> None:
         """Cancel every job, and wait until no task runs."""
