@@ -100,6 +100,10 @@ def writing_to(folder: Path) -> Iterator[None]:
                 f"{folder}: the folder cannot be written ({os.strerror(error.errno).lower()}). "
                 "Set SWEEP_CACHE to a folder of yours."
             ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise CacheError(
+                f"{folder}: there is a file where a folder should be. Set SWEEP_CACHE to a folder."
+            ) from error
         raise
 
 

@@ -94,3 +94,13 @@ def test_a_folder_that_cannot_be_written_is_one_line(cache, number):
 def test_any_other_error_passes(cache):
     with pytest.raises(OSError, match="Input/output"), writing_to(cache.root):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize("root", ["plain-file", "plain-file/below"])
+def test_a_file_where_the_cache_should_be_is_one_line(tmp_path, root):
+    (tmp_path / "plain-file").write_text("not a folder")
+    with (
+        pytest.raises(CacheError, match="there is a file where a folder should be"),
+        Cache(tmp_path / root).publish("k", "f"),
+    ):
+        pass
