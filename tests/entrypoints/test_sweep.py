@@ -190,7 +190,7 @@ def test_what_nobody_foresaw_is_one_line_too(workplace, capsys, monkeypatch, err
     def broken(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(module, "features_for", broken)
+    monkeypatch.setattr(module, "rows_for", broken)
     assert said in fails_with(workplace, capsys, ["--space", workplace.space])
 
 
