@@ -74,7 +74,8 @@ class RemoteJob(Protocol):
         ``ask_to_stop`` returns at once; a job that minds ends soon, with its runs KILLED. ``kill`` leaves it no choice.
         Both are harmless on a job that has ended.
     After the end
-        ``remove`` takes away everything that the place keeps of this job, and may be called twice.
+        ``remove`` takes away everything that the place keeps of this job, or, where the configuration says so, puts it
+        where ``find`` and ``attach`` do not see it.
     """
 
     @property

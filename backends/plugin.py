@@ -93,7 +93,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
         hidden = self.secrets(settings, request)
         with self.open(settings, request) as site:
             job = self._job_of_before(site, request) or self._start(site, request, hidden, needed)
-            return follow(job, site.place, request, keep=getattr(settings, "keep", False))
+            return follow(job, site.place, request)
 
     def _clean(self, settings: Any, request: Request) -> str:
         with self.open(settings, request) as site:
@@ -174,7 +174,7 @@ class EndedRun(SubmittedRun):  # type: ignore[misc]  # mlflow has no types
         """Do nothing: it has ended."""
 
 
-def follow(job: RemoteJob, place: str, request: Request, keep: bool) -> str:
+def follow(job: RemoteJob, place: str, request: Request) -> str:
     """Follow `job` to its end, write its status back, and take away what is left of it.
 
     Returns
@@ -202,10 +202,10 @@ def follow(job: RemoteJob, place: str, request: Request, keep: bool) -> str:
         except KeyboardInterrupt:
             _stop(job, place)
             runs.settle(client, job.run_id, "KILLED", "interrupted.")
-            _remove(job, keep)
+            job.remove()
             raise
         runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
-        _remove(job, keep)
+        job.remove()
     if ending.exit_code:
         raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
     ui = "" if request.tracking_uri.startswith("http") else f" (mlflow ui --backend-store-uri {request.tracking_uri})"
@@ -229,11 +229,6 @@ def _stop(job: RemoteJob, place: str) -> Ending:
         return job.follow(show)
     finally:
         impatience.cancel()
-
-
-def _remove(job: RemoteJob, keep: bool) -> None:
-    if not keep:
-        job.remove()
 
 
 def _finished(run_id: str) -> str:

@@ -73,11 +73,11 @@ class Vm:
 
     def find(self, identity: str) -> list[RemoteJob]:
         """Return the jobs of the same command, the newest first."""
-        return [self._resumed(found) for found in self._jobs(f"{container.IDENTITY}={identity}")]
+        return [self._resumed(found) for found in self._followable(f"{container.IDENTITY}={identity}")]
 
     def attach(self, run_id: str) -> RemoteJob:
         """Return the job of this run."""
-        found = self._jobs(f"{container.RUN}={run_id}")
+        found = self._followable(f"{container.RUN}={run_id}")
         if not found:
             raise BackendError(f"{self.place}: there is no job of run {run_id}; it has ended and been removed.")
         return self._resumed(found[0])
@@ -90,7 +90,7 @@ class Vm:
                 if job.status == "running":
                     what = job.labels.get(container.RUN, "another command's image build")
                     raise BackendError(f"{self.place}: {what} is still running there; stop it or wait, then clean.")
-                container.remove(self._engine, job.id)
+                container.remove(self._engine.client, job.id)
                 done.append(f"{self.place}: removed container {job.name}.")
             client = self._engine.client
             for found in client.images.list(filters={"label": f"{image.LABEL}=environment"}):
@@ -100,6 +100,9 @@ class Vm:
                 volume.remove()
                 done.append(f"{self.place}: removed volume {volume.name}.")
         return done
+
+    def _followable(self, label: str) -> list[Any]:
+        return [found for found in self._jobs(label) if not found.name.startswith(container.KEPT)]
 
     def _jobs(self, label: str) -> list[Any]:
         with told(self.place):

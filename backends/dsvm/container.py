@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from backends.dsvm.engine import Broken, Engine, explain, told
 from backends.dsvm.guest import output, supervisor
 from backends.dsvm.logs import LogReader
 from backends.dsvm.settings import MIB, DsvmSettings
-from backends.failures import BackendError, ConnectionLostError
+from backends.failures import BackendError
 from backends.job import Ending, Work, Write
 from backends.messages import say
 
 CACHE = "gridfold-cache"
+KEPT = "gridfold-kept-"
 RUN, IDENTITY, TUNNEL = "gridfold.run", "gridfold.identity", "gridfold.tunnel"
 GUEST = "/opt/gridfold.pyz"
 _HOME = "/cache/home"
@@ -50,7 +52,7 @@ def create(engine: Engine, image_name: str, work: Work, settings: DsvmSettings) 
             pipe.write(supervisor.envelope(_orders(work, settings)))
             pipe.close()
         except BaseException:
-            remove(engine, made.id)
+            remove(engine.client, made.id)
             raise
     return made
 
@@ -92,6 +94,7 @@ class DsvmJob:
         self._engine = engine
         self._id: str = container.id
         self._memory = container.attrs["HostConfig"]["Memory"] or settings.memory
+        self._keep = settings.keep
         self._log = LogReader(self._id)
         self.run_id: str = container.labels[RUN]
         self.has_tunnel = container.labels[TUNNEL] == "true"
@@ -125,9 +128,14 @@ class DsvmJob:
         self._signal("SIGKILL")
 
     def remove(self) -> None:
-        """Remove the container."""
-        with told(self._engine.place):
-            remove(self._engine, self._id)
+        """Remove the container, or put it aside to be looked into."""
+        if not self._keep:
+            self._engine.insist(lambda client: remove(client, self._id))
+            return
+        kept = f"{KEPT}{self.run_id[:12]}"
+        with suppress(BackendError):  # it is gone
+            self._engine.insist(lambda client: client.api.rename(self._id, kept))
+            say(f"{self._engine.place}: kept its container as {kept}.")
 
     def is_running(self) -> bool:
         """Whether the container runs; raises one of Broken where the engine cannot be asked."""
@@ -139,12 +147,11 @@ class DsvmJob:
         return self._id
 
     def _signal(self, name: str) -> None:
-        try:
-            self._engine.client.api.kill(self._id, name)
-        except APIError:  # it has ended
-            pass
-        except Broken as error:
-            raise ConnectionLostError(f"{self._engine.place}: the job cannot be told to stop.") from error
+        def send(client: Any) -> None:
+            with suppress(APIError):  # it has ended
+                client.api.kill(self._id, name)
+
+        self._engine.insist(send)
 
     def _reconnect(self) -> None:
         if not self._engine.connection.is_up:
@@ -196,10 +203,10 @@ def ending(state: Mapping[str, Any], memory: int | None, last_line: str = "") ->
     return Ending(code, f"the job failed with exit status {code}: {last_line or 'it wrote no log'}")
 
 
-def remove(engine: Engine, container: str) -> None:
+def remove(client: Any, container: str) -> None:
     """Remove a container, whatever it does, and be content if it is gone."""
     try:
-        engine.client.api.remove_container(container, force=True)
+        client.api.remove_container(container, force=True)
     except NotFound:
         return
     except APIError as error:

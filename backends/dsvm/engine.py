@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,6 +90,22 @@ class Engine:
                     raise ConnectionLostError(str(error)) from error
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def insist(self, call: Callable[[docker.DockerClient], None]) -> None:
+        """Make a call that may be made twice, over a new connection if the present one breaks under it.
+
+        Raises
+        ------
+        BackendError, ConnectionLostError
+            The engine refuses, or cannot be reached again.
+        """
+        try:
+            with told(self.place):
+                call(self.client)
+        except ConnectionLostError:
+            self.reopen()
+            with told(self.place):
+                call(self.client)
 
     def close(self) -> None:
         """Disconnect."""

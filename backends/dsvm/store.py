@@ -54,7 +54,8 @@ class OwnStore:
         self._socket = str(self._folder / "store")
         self._closing = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "backends.dsvm.store_app", tracking_uri, self._socket],
+            # -P: a folder called backends or cache, where the user happens to be, is not ours
+            [sys.executable, "-P", "-m", "backends.dsvm.store_app", tracking_uri, self._socket],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

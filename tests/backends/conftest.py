@@ -9,13 +9,14 @@ import pty
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -206,7 +207,7 @@ class Vm:
         config.write_text(json.dumps(self.settings | (changes or {})))
         where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
         given = [word for parameter in parameters for word in ("-P", parameter)]
-        words = [sys.executable, "-m", "mlflow", "run", str(project), "-e", entry_point, *where, *given]
+        words = [str(Path(sys.executable).with_name("mlflow")), "run", str(project), "-e", entry_point, *where, *given]
         source, sink = pty.openpty() if terminal else os.pipe()
         process = subprocess.Popen(
             words,
@@ -228,7 +229,7 @@ class Vm:
         return kept | {
             "PATH": f"{self.sshd.bin}:{os.environ['PATH']}",
             "MLFLOW_TRACKING_URI": self.tracking_uri,
-            "SWEEP_CACHE": str(self.home / "cache"),
+            "SWEEP_CACHE": str(self.home / "swept"),
         }
 
     def newest_run(self) -> Run:
@@ -273,10 +274,21 @@ def make_vm(engine: DockerEngine, ssh_server: Sshd, account: str, pip_access: di
     return lambda home: Vm(engine, ssh_server, home, settings)
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking store without runs, to be copied: MLflow takes seconds to make one."""
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
 @pytest.fixture
-def vm(make_vm: Callable[[Path], Vm], image: str, tmp_path: Path) -> Iterator[Vm]:
+def vm(make_vm: Callable[[Path], Vm], image: str, empty_store: Path, tmp_path: Path) -> Iterator[Vm]:
     """A VM with the image on it, and nothing else when the test has ended."""
     vm = make_vm(tmp_path)
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
+        store.execute("UPDATE experiments SET artifact_location = ?", [str(tmp_path / "mlruns" / "0")])
     yield vm
     for command in vm.commands:
         command.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backends import project as files
 from tests.backends.conftest import ROOT
 
 SPACE = """
@@ -20,8 +21,6 @@ SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project as git has it, with a spec of its own that takes seconds."""
-    from backends import project as files
-
     folder = tmp_path / "project"
     for name in files.find(ROOT).files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +35,7 @@ def outcome(vm, run):
     return {
         "status": run.info.status,
         "params": dict(run.data.params),
-        "metrics": pytest.approx(timeless(run.data.metrics), abs=1e-9),
+        "metrics": timeless(run.data.metrics),
         "fingerprints": {key: value for key, value in run.data.tags.items() if key.startswith("sweep.")},
         "artifacts": sorted(artifact.path for artifact in vm.store.list_artifacts(run.info.run_id)),
         "children": {
@@ -44,7 +43,7 @@ def outcome(vm, run):
                 child.info.run_name,
                 child.info.status,
                 dict(child.data.params),
-                pytest.approx(timeless(child.data.metrics), abs=1e-9),
+                timeless(child.data.metrics),
             )
             for child in children
         },
@@ -53,7 +52,7 @@ def outcome(vm, run):
 
 
 def timeless(metrics):
-    return {key: value for key, value in metrics.items() if "time" not in key and "seconds" not in key}
+    return {key: round(value, 9) for key, value in metrics.items() if "time" not in key and "seconds" not in key}
 
 
 def sweep_runs(vm):
@@ -74,8 +73,7 @@ def test_a_sweep_there_equals_one_here_run_for_run_even_with_its_connection_cut(
     assert one["number of children"] == 4
     assert one["status"] == "FINISHED"
     assert other == one
-    champion = vm.store.get_model_version_by_alias("demographics", "challenger")
-    assert champion.version == "2" or champion.version == 2
+    assert int(vm.store.get_model_version_by_alias("demographics", "challenger").version) == 2
     printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
     assert [line for line in there.lines if line.startswith(("best", "score", "hold-out"))] == printed
     assert any("http://127.0.0.1:5000/#/experiments/0/runs/" in line for line in there.lines)
