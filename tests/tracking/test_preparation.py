@@ -10,30 +10,20 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import xgboost
 from mlflow.exceptions import MlflowException
 from sklearn.svm import LinearSVC
 
-from features import build
-from features.featurizer import Featurizer
 from features.raw_devices import EXAMPLE
-from sources.synthetic import generate
+from tests.tracking import small_model
+from tests.tracking.small_model import GROUPS
 from tracking import EntryRun, FittedModel
 from tracking.gridfold_model import imported_from
 from tracking.registry import log_and_register
 
-GROUPS = ["F", "M"]
-
 
 @pytest.fixture(scope="module")
 def fitted():
-    """A small booster over all feature sets."""
-    tables = {name: table.lazy() for name, table in generate(scale=0.003, seed=1)}
-    matrix = build(tables, holdout=0)
-    codes = matrix.rows["label"].str.starts_with("M").to_numpy().astype(int)
-    estimator = xgboost.XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1, learning_rate=1.0).fit(matrix.X, codes)
-    columns = matrix.columns["name"].to_list()
-    return FittedModel(estimator, matrix.X[:3], GROUPS, columns, preparation=Featurizer.of(matrix, tables)), matrix
+    return small_model.fit()
 
 
 @pytest.fixture
