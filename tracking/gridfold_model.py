@@ -87,13 +87,14 @@ class LabelledModel:
         MlflowException
             The preparation refuses the rows; a server answers 400 with its message.
         """
-        return self._predict(self._as_trained(data) if self.preparation is None else self._prepared(data))
+        return self.predict_matrix(self._as_trained(data) if self.preparation is None else self._prepared(data))
 
     def predict_tables(self, keys: Any, tables: Any, **options: Any) -> Any:
         """Predict for the rows that the preparation makes of `tables` for each of `keys`."""
-        return self._predict(self.preparation.transform(keys, tables, **options))
+        return self.predict_matrix(self.preparation.transform(keys, tables, **options))
 
-    def _predict(self, rows: Any) -> Any:
+    def predict_matrix(self, rows: Any) -> Any:
+        """Predict for rows in the layout that the estimator was trained on."""
         if self.classes is None:
             return np.asarray(self.estimator.predict(rows))
         if not hasattr(self.estimator, "predict_proba"):
