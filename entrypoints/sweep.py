@@ -6,6 +6,7 @@ import sys
 
 import tuning
 from entrypoints.command import entrypoint
+from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import rows_for
 from entrypoints.plan import show_plan
@@ -42,6 +43,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     scores = tuning.score(winner, rows.holdout, spec.scorers) if rows.holdout else {}
     report.log_result(run, spec, result, scores)
     model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
+    log_card(params, run, spec, rows, result, scores, winner, model)
     print(summary(result, scores, model, run.where_to_look()))
     return None
 

@@ -95,6 +95,12 @@ def log_and_register(
     return RegisteredModel(model_name, version, alias, reason)
 
 
+def describe(run: EntryRun, model: RegisteredModel, markdown: str) -> None:
+    """Set the text that the version's page opens with, of at most 5,000 characters."""
+    with store.refusals(f"describe {model.name} version {model.version}"):
+        run.client.update_model_version(model.name, str(model.version), markdown)
+
+
 def _log(run: EntryRun, fitted: FittedModel, scores: Mapping[str, float]) -> tuple[LoggedModel, str | None]:
     """Log the model; its entry in the store is READY only when its files are whole."""
     params = {name: store.text(value) for name, value in fitted.estimator.get_params(deep=False).items()}

@@ -91,6 +91,11 @@ class EntryRun:
         """Who started the run, as MLflow knows them."""
         return self._tags.get("mlflow.user", "unknown")
 
+    @property
+    def commit(self) -> str:
+        """The git commit of the project that was run; empty where MLflow knows none."""
+        return self._tags.get("mlflow.source.git.commit", "")
+
     def params_of(self, run_id: str) -> dict[str, str]:
         """Return the params of another run."""
         with store.refusals(f"read the run {run_id}"):

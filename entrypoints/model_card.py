@@ -1,0 +1,112 @@
+"""From a finished sweep to the card of the version that it has registered."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from entrypoints.parameters import SweepParams
+from entrypoints.rows import Rows
+from release import card
+from release.card import Card, Predictions
+from release.judging import calibration
+from release.pictures import draw_calibration
+from tracking import EntryRun, registry
+from tracking.registry import RegisteredModel
+from tuning import SweepResult, SweepSpec
+
+FOLDER = "model_card"
+_HOW_IT_RAN = {"debug", "engine", "master", "cores", "plan"}  # whatever they are, the model is the same
+_LISTED = 10
+
+
+def log_card(
+    params: SweepParams,
+    run: EntryRun,
+    spec: SweepSpec,
+    rows: Rows,
+    result: SweepResult,
+    scores: Mapping[str, float],
+    winner: Any,
+    model: RegisteredModel,
+) -> None:
+    """Write the card as the version's description, and whole, with its picture, as an artifact of the run."""
+    told = Card(
+        model=f"{model.name} version {model.version}",
+        estimator=type(winner).__name__,
+        params={**spec.fixed, **result.best.params},
+        data=rows.source,
+        fingerprint=rows.fingerprint,
+        rows=(rows.train.n_rows, rows.holdout.n_rows if rows.holdout else 0),
+        cross_validation=_cross_validation(result),
+        features=important(winner, rows),
+        command=command(params),
+        code=run.commit,
+        limits=card.PERSONAL if rows.featurizer else card.OTHERS,
+        holdout_scores=scores,
+        predictions=_predictions(winner, rows),
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / card.FILE).write_text(card.markdown(told), encoding="utf-8")
+        if told.predictions:
+            found = calibration(told.predictions.probabilities, told.predictions.codes)
+            draw_calibration(found, folder / card.PICTURE)
+        run.log_folder(folder, FOLDER)
+    registry.describe(run, model, card.description(told))
+
+
+def command(params: SweepParams) -> str:
+    """Return the line that makes the model again, whatever the defaults are by then."""
+    asked = params.model_dump(exclude=_HOW_IT_RAN)
+    given = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in asked.items()}
+    words = [f"-P {shlex.quote(f'{name}={value}')}" for name, value in given.items() if value]
+    return " ".join(["mlflow run . -e sweep --env-manager local", *words])
+
+
+def important(winner: Any, rows: Rows) -> dict[str, float]:
+    """Return the features of most importance by the estimator's own measure, each as a share of all."""
+    weights = getattr(winner, "feature_importances_", None)
+    if weights is None and hasattr(winner, "coef_"):
+        weights = np.abs(np.atleast_2d(winner.coef_)).mean(axis=0)
+    names = rows.train.columns
+    if weights is None or len(weights) != len(names) or not np.sum(weights):
+        return {}
+    shares = np.asarray(weights, dtype=np.float64) / np.sum(weights)
+    return {names[place]: float(shares[place]) for place in np.argsort(-shares)[:_LISTED] if shares[place] > 0}
+
+
+def _cross_validation(result: SweepResult) -> str:
+    return (
+        f"{result.refit_scorer} {result.best_score:.5f} ± {result.best_std:.5f}"
+        f" (mean and standard deviation over {result.n_folds} folds)"
+    )
+
+
+def _predictions(winner: Any, rows: Rows) -> Predictions | None:
+    held = rows.holdout
+    if held is None or held.classes is None or not hasattr(winner, "predict_proba"):
+        return None
+    probabilities = np.asarray(winner.predict_proba(held.X), dtype=np.float64)
+    return Predictions(probabilities, held.y, [str(label) for label in held.classes], _slices(rows))
+
+
+def _slices(rows: Rows) -> dict[str, Any]:
+    """Return devices with and without events, and those of the commonest brands, as the columns show them."""
+    if rows.featurizer is None or rows.holdout is None:
+        return {}
+    X, sets = rows.holdout.X.tocsc(), rows.featurizer.columns["set"].to_numpy()
+    of_events = np.flatnonzero(sets != "brand_model")
+    slices = {}
+    if len(of_events):
+        active = np.diff(X[:, of_events].tocsr().indptr) > 0
+        slices = {"with events": active, "without events": ~active}
+    brands = [place for place, name in enumerate(rows.train.columns) if name.startswith("brand=")]
+    for place in sorted(brands, key=lambda place: -X[:, [place]].nnz)[:5]:
+        slices[rows.train.columns[place]] = X[:, [place]].toarray().ravel() > 0
+    return slices
