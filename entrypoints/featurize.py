@@ -6,16 +6,17 @@ import sys
 
 from cache import Cache
 from entrypoints.command import entrypoint
-from entrypoints.parameters import FeaturizeParams
+from entrypoints.featurize_on_spark import features_on_spark
+from entrypoints.parameters import FeaturizeStepParams
 from entrypoints.pipeline import features_for
 from entrypoints.records import FEATURES, FEATURIZE, log_features
 from tracking import EntryRun, steps
 
 
 @entrypoint("featurize")
-def featurize(params: FeaturizeParams, run: EntryRun) -> None:
+def featurize(params: FeaturizeStepParams, run: EntryRun) -> None:
     """Compute, and record the matrix on the run."""
-    matrix = features_for(params, run, apart=False)
+    matrix = features_on_spark(params) if params.engine == "spark" else features_for(params, run, apart=False)
     fingerprint = str(matrix.manifest["fingerprint"])
     steps.mark(run, FEATURIZE, fingerprint)
     log_features(run, Cache.from_environment().path(FEATURES, fingerprint))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -55,6 +55,15 @@ class FeaturizeParams(IngestParams):
     min_devices: int = Field(
         1, ge=1, description="a whole number, 1 or more: leave out features that fewer devices have, for faster fits"
     )
+
+
+class FeaturizeStepParams(FeaturizeParams):
+    """Where features alone are computed; a sweep's `engine` is that of its fits."""
+
+    engine: Literal["local", "spark"] = Field(
+        "local", description="'local', or 'spark' for tables (.parquet or .csv) that only a cluster can hold"
+    )
+    master: str = Field("", description="a Spark master: spark://HOST:PORT, local[N], yarn or k8s://HOST:PORT")
 
 
 class SweepParams(FeaturizeParams):

@@ -71,6 +71,27 @@ def build_on_spark(
     return build(tables, feature_sets, progress=progress, blocks_of=blocks_of, **asked)
 
 
+def files_of(session: Any, folder: str) -> list[tuple[str, int, int]]:
+    """List the files of `folder`, those of its folders included: path, bytes, time of the last change.
+
+    Raises
+    ------
+    SourceError
+        Spark cannot list it.
+    """
+    java = session.sparkContext._jvm
+    root = java.org.apache.hadoop.fs.Path(folder)
+    try:
+        files = root.getFileSystem(session.sparkContext._jsc.hadoopConfiguration()).listFiles(root, True)
+        found = []
+        while files.hasNext():
+            file = files.next()
+            found.append((file.getPath().toString(), int(file.getLen()), int(file.getModificationTime())))
+    except Exception as error:
+        raise SourceError(f"{folder}: Spark cannot list this folder ({_first_line(error)}).") from error
+    return sorted(found)
+
+
 def blocks_on_spark(
     session: Any,
     folder: str,

@@ -5,14 +5,23 @@ from pathlib import Path
 import pytest
 import yaml
 
-from entrypoints.parameters import FeaturizeParams, IngestParams, Params, PromoteParams, ScoreParams, SweepParams, parse, wants_debug
+from entrypoints.parameters import (
+    FeaturizeStepParams,
+    IngestParams,
+    Params,
+    PromoteParams,
+    ScoreParams,
+    SweepParams,
+    parse,
+    wants_debug,
+)
 from errors import SpecError
 
 MLPROJECT = Path(__file__).parents[2] / "MLproject"
 MODELS = {
     "main": SweepParams,
     "ingest": IngestParams,
-    "featurize": FeaturizeParams,
+    "featurize": FeaturizeStepParams,
     "sweep": SweepParams,
     "score": ScoreParams,
     "promote": PromoteParams,

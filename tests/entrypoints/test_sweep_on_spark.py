@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from features import FeatureMatrix
 from tests.entrypoints.conftest import ROOT, SMALL
 from tests.services import spark_cluster as spark_service
 from tests.services.spark_cluster import SparkCluster, until
@@ -90,3 +91,20 @@ def ended_children(workplace):
     except StopIteration:
         return []
     return [run for run in workplace.children(parent) if run.info.status == "FAILED"]
+
+
+def test_featurize_on_spark_makes_the_matrix_that_one_machine_makes(workplace, cluster, synthetic_folder, monkeypatch):
+    asked = ["--data", str(synthetic_folder), "--feature_sets", "all", "--holdout", "0"]
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    local, spark = (
+        subprocess.run(
+            [sys.executable, "-m", "entrypoints.featurize", *asked, *where], capture_output=True, text=True, timeout=300
+        )
+        for where in ([], ["--engine", "spark", "--master", cluster.master])
+    )
+    assert local.returncode == spark.returncode == 0, spark.stderr
+    assert ": made on Spark in " in spark.stdout
+    ours, theirs = (FeatureMatrix.load(path) for path in sorted((workplace.folder / "cache" / "features").iterdir()))
+    assert ours.columns.equals(theirs.columns)
+    assert ours.rows.equals(theirs.rows)
+    assert (ours.X != theirs.X).nnz == 0

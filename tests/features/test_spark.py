@@ -1,6 +1,7 @@
 """On Spark or on one machine: the same matrix, entry by entry."""
 
 import os
+import sys
 from datetime import datetime
 
 import polars as pl
@@ -25,12 +26,14 @@ def session():
         pytest.skip(reason)
     from pyspark.sql import SparkSession
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[2]").config("spark.sql.shuffle.partitions", "3")
     opened = (
         builder.config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "Asia/Tokyo").getOrCreate()
     )
     yield opened
     opened.stop()
+    del os.environ["PYSPARK_PYTHON"]
 
 
 def write(given, folder, ending):
