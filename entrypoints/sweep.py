@@ -10,7 +10,7 @@ from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import rows_for
 from entrypoints.plan import show_plan
-from entrypoints.progress import SweepProgress
+from entrypoints.progress import SweepProgress, stages
 from entrypoints.records import log_request
 from entrypoints.rows import Rows
 from entrypoints.summary import summary
@@ -39,11 +39,14 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     ):
         result = tuning.sweep(spec, rows.train, engine, [record, progress])
 
-    winner = tuning.refit(spec, result.best, rows.train, params.cores, result.rounds.get(result.best))
-    scores = tuning.score(winner, rows.holdout, spec.scorers) if rows.holdout else {}
-    report.log_result(run, spec, result, scores)
-    model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
-    log_card(params, run, spec, rows, result, scores, winner, model)
+    with stages("winner") as begin:
+        begin("refitting on all training rows")
+        winner = tuning.refit(spec, result.best, rows.train, params.cores, result.rounds.get(result.best))
+        scores = tuning.score(winner, rows.holdout, spec.scorers) if rows.holdout else {}
+        begin("recording the result and the model")
+        report.log_result(run, spec, result, scores)
+        model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
+        log_card(params, run, spec, rows, result, scores, winner, model)
     print(summary(result, scores, model, run.where_to_look()))
     return None
 
