@@ -161,11 +161,15 @@ def test_python_workers_keep_the_data_from_fit_to_fit(engine, diary):
 
 
 def test_an_executor_that_is_killed_costs_no_result(engine, diary, spark_cluster):
-    futures = [engine.submit(Fit(n % 3, (Candidate({"seconds": 1.0, "number": n}),))) for n in range(6)]
-    busy = until(diary[1], "no fit began")
-    kill(spark_cluster.executor_of(int(busy[0][0])))
+    def long_fits():
+        return [int(pid) for pid, _, mood, _ in diary[1]() if mood == "long"]
+
+    moods = [{"mood": "long", "seconds": 10.0}, *({"number": n} for n in range(5))]
+    futures = [engine.submit(Fit(n % 3, (Candidate(mood),))) for n, mood in enumerate(moods)]
+    [busy] = until(long_fits, "the long fit did not begin")
+    kill(spark_cluster.executor_of(busy))
     assert [future.result(120)[0].error for future in futures] == [None] * 6
-    assert len(diary[1]()) > 6
+    assert len(long_fits()) == 2
 
 
 def test_a_worker_is_lost_and_another_joins(engine, diary, spark_cluster):
