@@ -107,6 +107,7 @@ class DsvmJob:
                 self._log.follow(self._engine.client, write)
                 state = self._state()
                 if state["Status"] not in _ALIVE:
+                    self._log.follow(self._engine.client, write, live=False)
                     return ending(state, self._memory, self._log.last_line)
                 time.sleep(0.2)  # the log has ended an instant before the job
             except NotFound:

@@ -31,11 +31,17 @@ class LogReader:
         self._with_stamp = 0  # lines written that carry it
         self.last_line = ""
 
-    def follow(self, client: Any, write: Write) -> None:
-        """Write what the log has gained, until it ends or the connection breaks."""
+    def follow(self, client: Any, write: Write, live: bool = True) -> None:
+        """Write what the log has gained, until it ends or the connection breaks.
+
+        Parameters
+        ----------
+        live : bool
+            Wait for more. A last line that has no end comes only to those who do not wait: read once more afterwards.
+        """
         seen, repeated = self._stamp, self._with_stamp
         stream = client.api.logs(
-            self._container, stdout=True, stderr=True, stream=True, follow=True, timestamps=True, since=_seconds(seen)
+            self._container, stdout=True, stderr=True, stream=True, follow=live, timestamps=True, since=_seconds(seen)
         )
         for message in attentive(stream):  # a line, or 16 KiB of one, each with a stamp
             stamp, _, text = message.partition(b" ")

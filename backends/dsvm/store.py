@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -81,10 +80,7 @@ class OwnStore:
     def close(self) -> None:
         """End it."""
         self._closing = True
-        self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
-        self._process.kill()
+        self._process.kill()  # the job has ended: nothing is under way, and a polite end would wait for idle clients
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -63,7 +63,7 @@ def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ssh_server() -> Iterator[Sshd]:
     """An SSH server on loopback."""
     _require(sshd.missing())
-    with _open_folder("sshd") as folder, sshd.running(folder) as server:
+    with open_folder("sshd") as folder, sshd.running(folder) as server:
         yield server
 
 
@@ -81,13 +81,13 @@ def engine(request: pytest.FixtureRequest, account: str) -> Iterator[DockerEngin
         yield docker_engine.kept(Path(kept), account, lambda: request.getfixturevalue("rootfs"))
         return
     rootfs = request.getfixturevalue("rootfs")
-    with _open_folder("engine") as folder, docker_engine.running(folder, group=account) as running:
+    with open_folder("engine") as folder, docker_engine.running(folder, group=account) as running:
         running.load_base(rootfs)
         yield running
 
 
 @contextmanager
-def _open_folder(name: str) -> Iterator[Path]:
+def open_folder(name: str) -> Iterator[Path]:
     """Give a folder that other accounts can pass through, as /run on a VM; pytest's own are closed to them."""
     with tempfile.TemporaryDirectory(prefix=f"gridfold-{name}-") as folder:
         Path(folder).chmod(0o755)

@@ -159,7 +159,7 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 
 def _mounts_below(folder: Path) -> list[str]:
     mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    return sorted((place for place in mounted if Path(place).is_relative_to(folder / "data")), reverse=True)
+    return sorted((place for place in mounted if folder in Path(place).parents), reverse=True)
 
 
 if __name__ == "__main__":

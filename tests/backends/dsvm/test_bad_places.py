@@ -8,6 +8,7 @@ import mlflow
 import pytest
 from mlflow.exceptions import ExecutionException
 
+from tests.backends.conftest import open_folder
 from tests.services import docker_engine
 
 
@@ -113,10 +114,13 @@ def test_a_package_that_does_not_exist(vm, jobs):
     assert "pip finds no gridfold-no-such-package==1" in refused(vm, jobs)
 
 
-def test_a_disk_that_fills_while_the_image_is_made(vm, rootfs, tmp_path, jobs, account):
-    place = tmp_path / "engine"
+def test_a_disk_that_fills_while_the_image_is_made(vm, rootfs, jobs, account):
     (jobs / "conda.yaml").write_text("dependencies:\n  - python=3.11\n  - pip:\n      - polars\n      - xgboost\n")
-    with docker_engine.small_disk(place, 700), docker_engine.running(place, group=account) as engine:
+    with (
+        open_folder("full") as place,
+        docker_engine.small_disk(place, 700),
+        docker_engine.running(place, group=account) as engine,
+    ):
         engine.load_base(rootfs)
         line = refused(vm, jobs, changes={"host": f"unix://{engine.socket}"})
         assert engine.client().containers.list(all=True) == []

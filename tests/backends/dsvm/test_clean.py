@@ -2,14 +2,15 @@
 
 import pytest
 
+from tests.backends.conftest import open_folder
 from tests.services import docker_engine
 from tests.services.docker_engine import BASE_IMAGE
 
 
 @pytest.fixture
-def other_engine(rootfs, tmp_path, account):
+def other_engine(rootfs, account):
     """An engine that no other test needs."""
-    with docker_engine.running(tmp_path / "engine", group=account) as engine:
+    with open_folder("clean") as folder, docker_engine.running(folder, group=account) as engine:
         engine.load_base(rootfs)
         yield engine
 

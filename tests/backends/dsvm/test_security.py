@@ -75,7 +75,7 @@ def test_keys_and_data_stay_here(vm, jobs):
         (jobs / name).write_text("x")
     command = vm.mlflow_run(jobs, "main", "line=find . -type f | sort | tr '\\n' ' '")
     assert command.finished() == 0, command.text
-    assert "./MLproject ./code.py ./conda.yaml " in command.lines
+    assert "./MLproject ./code.py ./conda.yaml " in command.lines, command.text
 
 
 def test_other_users_of_the_vm_cannot_use_the_tunnel(vm, jobs):
