@@ -35,7 +35,7 @@ def register(tables: Tables, folder: Path, rounds: int = 400, depth: int = 4) ->
     classes, codes = np.unique(matrix.rows["label"].to_numpy().astype(str), return_inverse=True)
     some = np.random.default_rng(0).permutation(len(codes))[:DEVICES]
     estimator = xgboost.XGBClassifier(
-        n_estimators=rounds, max_depth=depth, max_bin=2, colsample_bytree=0.05, random_state=0
+        n_estimators=rounds, max_depth=depth, max_bin=2, colsample_bytree=0.01, random_state=0
     ).fit(matrix.X[some], codes[some])
     columns = matrix.columns["name"].to_list()
     with EntryRun.begin("benchmark") as run:
