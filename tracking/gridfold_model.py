@@ -71,7 +71,18 @@ class LabelledModel:
     def load(cls, folder: Path) -> LabelledModel:
         """Load a model that has been saved with its card."""
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return cls(_estimator(folder, card.pop("flavor")), **card, preparation=_preparation(folder / PREPARATION))
+        model = cls(_estimator(folder, card.pop("flavor")), **card, preparation=_preparation(folder / PREPARATION))
+        model.use_threads(1)
+        return model
+
+    def use_threads(self, count: int) -> None:
+        """Let a booster predict with `count` threads, 0 for all cores; call it before the model is shared.
+
+        A loaded model has one: for the rows of a request, waking others takes longer than predicting, a hundred times
+        on a busy machine, and servers run a process for each core.
+        """
+        if hasattr(self.estimator, "get_booster"):
+            self.estimator.get_booster().set_param({"nthread": count})
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Predict for a caller's rows, of shape (n_rows, n_columns) where there is no preparation.

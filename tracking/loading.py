@@ -75,5 +75,6 @@ def load(uri: str) -> DeviceModel:
             )
         code = imported_from(folder / "code", Path(gridfold_model.__file__).stem)
         model = code.LabelledModel.load(folder)
+        model.use_threads(0)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         return DeviceModel(uri, model, preparation.example_of(model.preparation), size)
