@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cache import fingerprint
@@ -11,7 +12,7 @@ from sources import Tables
 from sources.schema import TABLES
 from sources.tables import MANIFEST
 from tracking import EntryRun, Table
-from tuning import SweepSpec
+from tuning import SweepResult, SweepSpec
 
 INGEST, FEATURIZE = "ingest", "featurize"
 FEATURES = "features"
@@ -57,3 +58,11 @@ def log_scored(run: EntryRun, model: str, tables: Tables, n_devices: int, second
     run.set_tags({"scored.model": model})
     run.log_metrics({"devices": n_devices, "seconds": seconds})
     run.log_datasets([Table(SCORED, record.sha256, tables.manifest.source, record.rows, context="scoring")])
+
+
+def given_up(params: SweepParams, result: SweepResult) -> SweepResult:
+    """Add to what the sweep gave up for speed what the features did, so that the report names all of it."""
+    if params.features or params.min_devices == 1:
+        return result
+    said = f"min_devices {params.min_devices} leaves out the features of fewer devices"
+    return replace(result, approximations=[*result.approximations, said])

@@ -11,7 +11,7 @@ from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import rows_for
 from entrypoints.plan import show_plan
 from entrypoints.progress import SweepProgress, stages
-from entrypoints.records import log_request
+from entrypoints.records import given_up, log_request
 from entrypoints.rows import Rows
 from entrypoints.summary import summary
 from tracking import EntryRun, FittedModel, SweepRecorder, registry, report
@@ -37,7 +37,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
         SweepRecorder(run) as record,
         SweepProgress() as progress,
     ):
-        result = tuning.sweep(spec, rows.train, engine, [record, progress])
+        result = given_up(params, tuning.sweep(spec, rows.train, engine, [record, progress]))
 
     with stages("winner") as begin:
         begin("refitting on all training rows")

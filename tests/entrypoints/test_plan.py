@@ -1,7 +1,10 @@
 """-P plan=true says what the sweep comes to, and trains none of it."""
 
+from entrypoints.parameters import SweepParams
 from entrypoints.plan import plan_text
+from entrypoints.records import given_up
 from entrypoints.sweep import sweep
+from tuning import SweepResult
 from tuning.forecast import Forecast
 
 SMALL = ["--scale", "0.005", "--feature_sets", "brand_model,weekday_hour"]
@@ -24,3 +27,10 @@ def test_a_planned_sweep_has_no_candidates_and_registers_nothing(workplace, caps
     assert list(workplace.client.search_registered_models()) == []
     assert planned.info.status == "FINISHED"
     assert planned.data.tags["mlflow.note.content"].startswith("Planned, not run.")
+
+
+def test_what_the_features_gave_up_for_speed_is_named_beside_what_the_sweep_did():
+    result = SweepResult([], {}, 2, ("r2",), "r2", 0, 0.0, approximations=("racing stops",))
+    pruned = given_up(SweepParams(min_devices=20), result)
+    assert pruned.approximations == ["racing stops", "min_devices 20 leaves out the features of fewer devices"]
+    assert given_up(SweepParams(), result) is result
