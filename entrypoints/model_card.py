@@ -38,7 +38,7 @@ def log_card(
     """Write the card as the version's description, and whole, with its picture, as an artifact of the run."""
     told = Card(
         model=f"{model.name} version {model.version}",
-        estimator=type(winner).__name__,
+        estimator=_name_of(winner),
         params={**spec.fixed, **result.best.params},
         data=rows.source,
         fingerprint=rows.fingerprint,
@@ -71,14 +71,21 @@ def command(params: SweepParams) -> str:
 
 def important(winner: Any, rows: Rows) -> dict[str, float]:
     """Return the features of most importance by the estimator's own measure, each as a share of all."""
-    weights = getattr(winner, "feature_importances_", None)
-    if weights is None and hasattr(winner, "coef_"):
-        weights = np.abs(np.atleast_2d(winner.coef_)).mean(axis=0)
+    last = winner.steps[-1][1] if hasattr(winner, "steps") else winner
+    weights = getattr(last, "feature_importances_", None)
+    if weights is None and hasattr(last, "coef_"):
+        weights = np.abs(np.atleast_2d(last.coef_)).mean(axis=0)
     names = rows.train.columns
     if weights is None or len(weights) != len(names) or not np.sum(weights):
         return {}
     shares = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     return {names[place]: float(shares[place]) for place in np.argsort(-shares)[:_LISTED] if shares[place] > 0}
+
+
+def _name_of(winner: Any) -> str:
+    """Return the class's name; of a pipeline the classes of its steps."""
+    steps = [step for _, step in getattr(winner, "steps", [("", winner)])]
+    return " → ".join(type(step).__name__ for step in steps)
 
 
 def _cross_validation(result: SweepResult) -> str:

@@ -68,8 +68,8 @@ def _data_of(params: PromoteParams, run: EntryRun, challenger: Version) -> Inges
     return parse(IngestParams, [word for name in _OF_THE_DATA for word in (f"--{name}", known[name])])
 
 
-def _close(run: EntryRun, line: str) -> None:
-    run.set_note(line)
+def _close(run: EntryRun, line: str, table: str = "") -> None:
+    run.set_note(f"{line}\n\n{table}".strip())
     print(f"promote  {line}")
 
 
