@@ -34,7 +34,7 @@ def running(uri: str, log: Path) -> Iterator[str]:
             stdout=file,
             stderr=subprocess.STDOUT,
             cwd=away,  # where none of the repo's modules can be imported by chance
-            env={**os.environ, "PYTHONPATH": ""},
+            env={**os.environ, "PYTHONPATH": "", "POLARS_MAX_THREADS": "1"},  # as docs/production.md has it
         )
         try:
             address = f"http://127.0.0.1:{port}"
