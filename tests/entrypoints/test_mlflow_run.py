@@ -66,7 +66,7 @@ def test_a_sweep_records_live_children_on_the_run_that_mlflow_made(workplace):
     assert run.info.status == "FINISHED"
     assert run.data.tags["mlflow.project.entryPoint"] == "sweep"
     assert run.data.params["scale"] == "0.005"
-    assert run.data.params["model_name"] == "demographics"
+    assert run.data.params["holdout"] == "0.1"
     assert len(workplace.children(run.info.run_id)) == 4
     assert workplace.client.get_model_version_by_alias("demographics", "challenger").run_id == run.info.run_id
     assert "Warning" not in out + err
