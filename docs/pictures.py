@@ -1,10 +1,10 @@
 """Make the pictures of the docs from a real sweep and a real browser.
 
-    pip install selenium && python docs/pictures.py
+    pip install selenium && python docs/pictures.py [sweeps] [production]
 
 Needs Chromium and its driver (Debian: ``apt-get install chromium chromium-driver``). It starts an MLflow server of its
-own, lets ``mlflow run`` record the quick sweep there, opens the pages that a person would open, and writes what the
-browser shows, with the sweep's own plots, to ``docs/pictures/``.
+own, lets ``mlflow run`` record there what the page tells, opens what a person would open, and writes what the browser
+shows, with the sweep's own plots, to ``docs/pictures/``.
 """
 
 from __future__ import annotations
@@ -34,25 +34,56 @@ SECONDS_TO_SETTLE = 4
 
 
 def main() -> None:
-    """Record a sweep, look at it, and keep what is seen."""
+    """Make the pictures of the pages that are asked for, by default of all."""
     sys.path.insert(0, str(ROOT))
     from tests.services import mlflow_server
 
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, mlflow_server.running(Path(scratch)) as server:
-        sweep(server, Path(scratch) / "cache")
-        client = MlflowClient(server)
-        (parent,) = client.search_runs(["0"], "tags.`sweep.fingerprint` != ''")
-        plots = client.download_artifacts(parent.info.run_id, "plots", scratch)
-        for plot in Path(plots).iterdir():
-            keep(Image.open(plot), plot.name)
-        browse(server, parent.info.run_id)
+    for page in sys.argv[1:] or PAGES:
+        with tempfile.TemporaryDirectory() as scratch, mlflow_server.running(Path(scratch)) as server:
+            PAGES[page](server, Path(scratch))
 
 
-def sweep(server: str, cache: Path) -> None:
-    """Run the quick sweep as a person would."""
-    command = ["mlflow", "run", ".", "-e", "sweep", "--env-manager", "local"]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": server, "SWEEP_CACHE": str(cache)}
+def of_a_sweep(server: str, scratch: Path) -> None:
+    """Record the quick sweep, look at it, and keep what is seen."""
+    run(server, scratch, "sweep")
+    client = MlflowClient(server)
+    (parent,) = client.search_runs(["0"], "tags.`sweep.fingerprint` != ''")
+    plots = client.download_artifacts(parent.info.run_id, "plots", str(scratch))
+    for plot in Path(plots).iterdir():
+        keep(Image.open(plot), plot.name)
+    browse(server, parent.info.run_id)
+
+
+def of_production(server: str, scratch: Path) -> None:
+    """Do what docs/production.md tells, and look at the model, its new champion's card and the promotion."""
+    run(server, scratch, "sweep", "scale=0.1", "feature_sets=brand_model")
+    run(server, scratch, "promote", "reason=the first that we have")
+    run(server, scratch, "sweep", "scale=0.1", "feature_sets=all", "space=spaces/logistic.yaml")
+    run(server, scratch, "promote", "reason=it knows the apps")
+    client = MlflowClient(server)
+    champion = client.get_model_version_by_alias("demographics", "champion")
+    browser = open_browser()
+    try:
+        browser.get(f"{server}/#/models/demographics")
+        click(browser, "//*[text()='Model training']")
+        browser.get(f"{server}/#/models/demographics")
+        click(browser, "//button[@aria-label='Close']")  # the assistant's panel
+        shoot(browser, "model.png", 1300, 900)
+        browser.get(f"{server}/#/models/demographics/versions/{champion.version}")
+        shoot(browser, "version.png", 1300, 1300)
+        browser.get(f"{server}/#/experiments/0/runs/{champion.tags['promotion.run']}")
+        shoot(browser, "promotion.png", 1300, 1000)
+    finally:
+        browser.quit()
+    run(server, scratch, "promote", "rollback=true", "reason=too slow on Mondays")
+
+
+def run(server: str, scratch: Path, entry_point: str, *parameters: str) -> None:
+    """Start an entry point as a person would."""
+    given = [word for parameter in parameters for word in ("-P", parameter)]
+    command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local", *given]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": server, "SWEEP_CACHE": str(scratch / "cache")}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
@@ -115,6 +146,8 @@ def keep(picture: Image.Image, name: str) -> None:
         picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
     picture.quantize(128).save(PICTURES / name, optimize=True)
 
+
+PAGES = {"sweeps": of_a_sweep, "production": of_production}
 
 if __name__ == "__main__":
     main()
