@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 from entrypoints.command import entrypoint
@@ -35,12 +36,11 @@ def promote(params: PromoteParams, run: EntryRun) -> None:
 
     found = _judge(params, run, rules, challenger, champion)
     if params.dry_run:
-        return _close(run, f"{challenger} passes; it was a dry run, so nothing was changed")
+        return _close(run, f"{challenger} passes; it was a dry run, so nothing was changed", verdict.table(found))
     tags = {**verdict.tags(found), "promotion.reason": params.reason}
     crowned = aliases.promote(run, challenger, name, champion, tags)
-    return _close(
-        run, f"{crowned} is champion, {f'in place of version {champion.number}' if champion else 'the first'}"
-    )
+    place = f"in place of version {champion.number}" if champion else "the first"
+    return _close(run, f"{crowned} is champion, {place}", verdict.table(found))
 
 
 def _judge(
@@ -65,7 +65,12 @@ def _data_of(params: PromoteParams, run: EntryRun, challenger: Version) -> Inges
     known = run.params_of(challenger.run_id)
     if "data" not in known:
         raise SpecError(f"the run of {challenger} does not say on which data it learned. Name them: -P data=DIR.")
-    return parse(IngestParams, [word for name in _OF_THE_DATA for word in (f"--{name}", known[name])])
+    return parse(IngestParams, [word for name in _OF_THE_DATA for word in (f"--{name}", as_typed(known[name]))])
+
+
+def as_typed(value: str) -> str:
+    """Return a param without the quotes that ``mlflow run`` has put around it for the shell, and then logged."""
+    return shlex.split(value)[0] if value[:1] == value[-1:] == "'" else value
 
 
 def _close(run: EntryRun, line: str, table: str = "") -> None:

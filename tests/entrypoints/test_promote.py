@@ -1,5 +1,7 @@
 """Promotion as its user meets it: the better model becomes champion, anything else changes nothing."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,6 +90,7 @@ def test_a_better_model_succeeds_and_the_version_says_why(workplace, champion, r
     assert tags["promotion.over"] == "1"
     run = workplace.runs()[0]
     assert run.info.run_id == tags["promotion.run"]
+    assert "| gain | " in run.data.tags["mlflow.note.content"]
     assert run.data.metrics["champion_log_loss"] == pytest.approx(np.log(12))
     assert run.data.metrics["challenger_log_loss"] == pytest.approx(np.log(12) - run.data.metrics["gain"])
 
@@ -182,3 +185,9 @@ def test_a_champion_that_changed_while_comparing_stops_the_promotion(
     monkeypatch.setattr(module, "_judge", meanwhile)
     assert "the champion is demographics version 2 now, not demographics version 1" in refused(capsys)
     assert at(workplace) == 2
+
+
+@pytest.mark.parametrize("value", ["synthetic", "/a folder/of mine", "it's", ""])
+def test_the_quotes_of_mlflow_run_are_taken_off_again(value):
+    assert module.as_typed(shlex.quote(value)) == value
+    assert module.as_typed(value) == value
