@@ -4,8 +4,8 @@
 
 ``score`` does what ``mlflow run . -e score`` does after ingest, in a process of its own: for batches of devices,
 features from the tables, prediction by a model of 400 rounds and depth 4, and writing. The peer is what anybody can do
-with the registered model alone: ``mlflow.pyfunc.load_model(...).predict`` on a DataFrame with a list of events a device, made
-beforehand; of fewer devices, since it takes longer. Both are told per 1,000 devices.
+with the registered model alone: ``mlflow.pyfunc.load_model(...).predict`` on a DataFrame with a list of events a
+device, made beforehand; of fewer devices, since it takes longer. Both are told per 1,000 devices.
 """
 
 from __future__ import annotations
