@@ -56,10 +56,12 @@ def measured(words: list[str], space: str, folder: Path) -> Cost:
     """Run one sweep; return its wall time and the sum of its fits' times."""
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "SWEEP_CACHE": str(folder / "cache")}
-    command = [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "sweep", *words, "-P", f"space={space}"]
+    command = [str(Path(sys.executable).with_name("mlflow")), "run", str(ROOT), "-e", "sweep", *words, "-P", f"space={space}"]
     began = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     seconds = time.perf_counter() - began
+    if done.returncode != 0:
+        sys.exit(done.stdout + done.stderr)
     client = MlflowClient(uri)
     newest = client.search_runs(["0"], "tags.`mlflow.project.entryPoint` = 'sweep'", max_results=1)[0]
     children = client.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{newest.info.run_id}'")
