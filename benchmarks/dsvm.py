@@ -56,7 +56,16 @@ def measured(words: list[str], space: str, folder: Path) -> Cost:
     """Run one sweep; return its wall time and the sum of its fits' times."""
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "SWEEP_CACHE": str(folder / "cache")}
-    command = [str(Path(sys.executable).with_name("mlflow")), "run", str(ROOT), "-e", "sweep", *words, "-P", f"space={space}"]
+    command = [
+        str(Path(sys.executable).with_name("mlflow")),
+        "run",
+        str(ROOT),
+        "-e",
+        "sweep",
+        *words,
+        "-P",
+        f"space={space}",
+    ]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     seconds = time.perf_counter() - began
