@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,14 @@ import pytest
 from sources.synthetic import generate
 from tests.services import azurite as azurite_service
 from tests.services.azurite import Azurite
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking_uri_outlives_its_test() -> Iterator[None]:
+    """Forget the store that a test has set for the whole process; setting back the one before would pin that one."""
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
 
 
 @pytest.fixture(scope="session")

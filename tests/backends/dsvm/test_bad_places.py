@@ -18,10 +18,7 @@ def _as_the_user(vm, monkeypatch):
     monkeypatch.setenv("PATH", f"{vm.sshd.bin}:{os.environ['PATH']}")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", vm.tracking_uri)
     monkeypatch.chdir(vm.home)
-    before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(vm.tracking_uri)
-    yield
-    mlflow.set_tracking_uri(before)
 
 
 def refused(vm, project, changes=None) -> str:

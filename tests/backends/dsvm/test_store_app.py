@@ -70,17 +70,13 @@ def test_a_model_registered_by_a_job_loads_here_without_the_tunnel(own, job):
             return [value / 2 for value in model_input]
 
     folder, client, port = own
-    before = mlflow.get_tracking_uri()
-    try:
-        mlflow.set_tracking_uri(f"http://127.0.0.1:{port}")
-        mlflow.set_experiment("own")
-        with mlflow.start_run():
-            mlflow.pyfunc.log_model(name="model", python_model=Half(), registered_model_name="half")
-        mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-        assert mlflow.pyfunc.load_model("models:/half/1").predict([4.0]) == [2.0]
-        assert "mlflow-artifacts" not in client.get_model_version_download_uri("half", "1")
-    finally:
-        mlflow.set_tracking_uri(before)
+    mlflow.set_tracking_uri(f"http://127.0.0.1:{port}")
+    mlflow.set_experiment("own")
+    with mlflow.start_run():
+        mlflow.pyfunc.log_model(name="model", python_model=Half(), registered_model_name="half")
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    assert mlflow.pyfunc.load_model("models:/half/1").predict([4.0]) == [2.0]
+    assert "mlflow-artifacts" not in client.get_model_version_download_uri("half", "1")
 
 
 @pytest.mark.parametrize(
