@@ -33,7 +33,7 @@ class IngestParams(Params):
         description="'synthetic', a folder, or wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH",
     )
     scale: float = Field(
-        0.02,
+        0.05,
         ge=0.001,
         le=1,
         description="a number from 0.001 to 1: size of the synthetic data, 1 being that of the real",
