@@ -28,13 +28,14 @@ def running(uri: str, log: Path) -> Iterator[str]:
     """Serve the model at `uri` for the length of the block, and give the address that takes requests."""
     port = _free_port()
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow calls uvicorn by its name
     with log.open("w") as file, tempfile.TemporaryDirectory() as away:
         process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
             stdout=file,
             stderr=subprocess.STDOUT,
             cwd=away,  # where none of the repo's modules can be imported by chance
-            env={**os.environ, "PYTHONPATH": "", "POLARS_MAX_THREADS": "1"},  # as docs/production.md has it
+            env={**os.environ, "PATH": path, "PYTHONPATH": "", "POLARS_MAX_THREADS": "1"},  # as docs/production.md has it
         )
         try:
             address = f"http://127.0.0.1:{port}"
