@@ -35,7 +35,8 @@ def running(uri: str, log: Path) -> Iterator[str]:
             stdout=file,
             stderr=subprocess.STDOUT,
             cwd=away,  # where none of the repo's modules can be imported by chance
-            env={**os.environ, "PATH": path, "PYTHONPATH": "", "POLARS_MAX_THREADS": "1"},  # as docs/production.md has it
+            # One thread a worker, as docs/production.md has it.
+            env={**os.environ, "PATH": path, "PYTHONPATH": "", "POLARS_MAX_THREADS": "1"},
         )
         try:
             address = f"http://127.0.0.1:{port}"
