@@ -6,7 +6,6 @@ means there; what is our own is the way a distribution is written in YAML and th
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,8 +142,3 @@ class Space:
 def plain(value: Any) -> Any:
     """Return a value as YAML would say it: numpy's numbers become Python's."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-def countable_json(value: Any) -> str:
-    """Write a value the way candidates' keys do; raises TypeError for what no candidate can hold."""
-    return json.dumps(value, sort_keys=True)
