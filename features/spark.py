@@ -251,5 +251,6 @@ def _explained(error: Exception) -> Exception:
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    causes = [line for line in lines if line.startswith("Caused by:")]
+    # Java names a chain that bites its own tail by its first member again, which says nothing new.
+    causes = [line for line in lines if line.startswith("Caused by:") and "[CIRCULAR REFERENCE" not in line]
     return (causes or lines or [type(error).__name__])[-1 if causes else 0][:300]

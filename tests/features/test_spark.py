@@ -9,7 +9,7 @@ import pytest
 
 from errors import SourceError
 from features import FEATURE_SETS, build
-from features.spark import build_on_spark
+from features.spark import _explained, build_on_spark
 from sources.synthetic import generate
 from tests.features.small_tables import tables
 from tests.services import spark_cluster as spark_service
@@ -88,6 +88,16 @@ def test_devices_without_events(session, tmp_path):
 def test_a_missing_table_is_named(session, tmp_path):
     with pytest.raises(SourceError, match=r"there is neither gender_age_train\.parquet nor gender_age_train\.csv"):
         build_on_spark(session, str(tmp_path))
+
+
+def test_the_cause_is_named_where_java_goes_round_in_a_circle():
+    """As Spark 4.3 tells it when both of two files' tasks fail before it has cancelled the other."""
+    error = Exception(
+        "An error occurred while calling o1.collectToPython.\n: SparkException: [FAILED_READ_FILE.NO_HINT] events.csv\n"
+        "\tat org.apache.spark.Scheduler\nCaused by: IllegalArgumentException: CSV header does not conform\n"
+        "\tCaused by: [CIRCULAR REFERENCE: SparkException: [FAILED_READ_FILE.NO_HINT] events.csv]\n"
+    )
+    assert "CSV header" in str(_explained(error))
 
 
 def test_a_renamed_column_is_an_error_in_one_line(session, tmp_path):

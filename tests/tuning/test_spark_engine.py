@@ -135,12 +135,13 @@ def test_a_fit_that_takes_its_worker_down_is_recorded_and_the_sweep_goes_on(engi
 
 
 def test_fits_start_in_the_order_of_submission(engine, diary):
-    """All are in flight at once or nearly so, and the first ones hold both Workers."""
-    futures = [engine.submit(Fit(0, (Candidate({"mood": f"calm{n}", "seconds": 0.5}),))) for n in range(8)]
+    """All are in flight at once or nearly so; which of two neighbours begins first is the Workers' affair."""
+    futures = [engine.submit(Fit(0, (Candidate({"mood": f"calm{n}", "seconds": 0.5}),))) for n in range(10)]
     for future in futures:
         future.result(60)
     begun = [int(mood.removeprefix("calm")) for _, _, mood, _ in diary[1]()]
-    assert [n // 2 for n in begun] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert sorted(begun) == list(range(10))
+    assert max(abs(place - n) for place, n in enumerate(begun)) <= 2
 
 
 def test_results_come_as_each_fit_ends(engine):
