@@ -21,6 +21,9 @@ from tuning.control import Control
 from tuning.curves import Curves
 from tuning.threads import ThreadTrial
 
+ROUNDS = "n_estimators"
+"""The parameter whose shorter values are prefixes of a longer fit."""
+
 # What a booster understands beyond its estimator's own parameters (XGBoost's "Parameters" page); get_params() of an
 # unfitted estimator does not list them. Aliases such as seed and nthread are left out: two names, two values.
 BOOSTER_PARAMETERS = frozenset(

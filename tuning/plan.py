@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.boosting import is_boosted, shares_prefixes
+from tuning.boosting import ROUNDS, is_boosted, shares_prefixes
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.estimators import for_candidate, make_estimator
@@ -20,7 +20,6 @@ from tuning.folds import Fold, make_folds
 from tuning.spec import EarlyStopping, SweepSpec
 from tuning.strategies import Proposal
 
-ROUNDS = "n_estimators"
 _DEEPEST = 10  # beyond it trees run out of rows, not of levels
 
 

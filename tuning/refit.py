@@ -8,11 +8,10 @@ from typing import Any
 import joblib
 from loky import cpu_count
 
-from tuning.boosting import can_share_matrix, is_boosted
+from tuning.boosting import ROUNDS, can_share_matrix, is_boosted
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.estimators import for_candidate, make_estimator, weight_parameter
-from tuning.plan import ROUNDS
 from tuning.spec import SweepSpec
 from tuning.threads import ThreadTrial
 

@@ -10,7 +10,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 
 from errors import SpecError, did_you_mean
 from tuning import spec_file
-from tuning.boosting import BOOSTER_PARAMETERS, is_boosted, shares_prefixes
+from tuning.boosting import BOOSTER_PARAMETERS, ROUNDS, is_boosted, shares_prefixes
 from tuning.devices import check_devices
 from tuning.estimators import make_estimator
 from tuning.messages import problem
@@ -19,7 +19,6 @@ from tuning.strategies import STRATEGIES, Options, Setting
 if TYPE_CHECKING:
     from tuning.spec import SweepSpec
 
-ROUNDS = "n_estimators"
 
 
 def check(spec: SweepSpec) -> None:
