@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tuning.spec import SweepSpec
 
 
-
 def check(spec: SweepSpec) -> None:
     """Check what pydantic cannot.
 
