@@ -1,0 +1,40 @@
+"""A cluster in a folder, and jobs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from backends.environment import Environment
+from backends.job import Work
+from backends.project import Project
+from tests.backends.cluster.folder_site import FolderSite
+
+NOTHING = Environment("3.11", ())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[FolderSite]:
+    """A cluster without jobs."""
+    (tmp_path / "shelf").mkdir()
+    site = FolderSite(tmp_path / "shelf")
+    yield site
+    for process in site.processes.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Callable[..., Work]:
+    """Make the work of running a Python module, whose text is given, or a line of shell."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+
+    def make(text: str = "", command: str = "python -m job", run_id: str = "run1", **secrets: str) -> Work:
+        (folder / "job.py").write_text(text)
+        files = Project(folder, (PurePosixPath("job.py"),))
+        return Work(run_id, "same", command, files, {"GREETING": "hello"}, secrets, None)
+
+    return make

@@ -1,0 +1,155 @@
+"""A job is followed to its end over lost connections, stopped, and found again, with the shelf as the only witness."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+
+import pytest
+
+from backends.failures import BackendError, ConnectionLostError
+from tests.backends.cluster.conftest import NOTHING
+from tests.backends.cluster.folder_site import FolderSite
+
+COUNT = "import time\nfor number in range(3):\n    print(number, flush=True)\n    time.sleep(1.1)"
+WAIT = (
+    "import time\nprint('begun', flush=True)\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"
+    "    print('tidied')\n    raise"
+)
+
+
+def follow_in_background(job):
+    """Follow it on a thread; return what it writes, and a function that waits for the ending."""
+    written, endings = io.BytesIO(), []
+    thread = threading.Thread(target=lambda: endings.append(job.follow(written.write)), daemon=True)
+    thread.start()
+
+    def ending():
+        thread.join(20)
+        return endings[0]
+
+    return written, ending
+
+
+def wait_for(written, text):
+    limit = time.monotonic() + 20
+    while text not in written.getvalue():
+        assert time.monotonic() < limit, written.getvalue()
+        time.sleep(0.05)
+
+
+def test_the_log_comes_while_the_job_runs(site, work):
+    written, ending = follow_in_background(site.start(work(COUNT), NOTHING))
+    wait_for(written, b"0\n")
+    assert b"2\n" not in written.getvalue()
+    assert ending().exit_code == 0
+    assert written.getvalue() == b"0\n1\n2\n"
+
+
+def test_a_lost_connection_loses_and_repeats_nothing(site, work, capsys):
+    job = site.start(work(COUNT), NOTHING)
+    written, ending = follow_in_background(job)
+    wait_for(written, b"0\n")
+    site.shelf.lost = 3
+    assert ending().exit_code == 0
+    assert written.getvalue() == b"0\n1\n2\n"
+    assert capsys.readouterr().err.count("the connection is lost; the job goes on") == 1
+
+
+def test_after_the_patience_the_job_goes_on_and_another_process_finds_it(site, work):
+    site.patience = 0.6
+    job = site.start(work(COUNT), NOTHING)
+    site.shelf.lost = 1000
+    with pytest.raises(ConnectionLostError):
+        job.follow(io.BytesIO().write)
+    other = FolderSite(site.folder)
+    other.processes = site.processes
+    [found] = other.find("same")
+    written = io.BytesIO()
+    assert found.follow(written.write).exit_code == 0
+    assert written.getvalue() == b"0\n1\n2\n"
+    assert other.attach("run1").run_id == "run1"
+    assert other.find("another") == []
+
+
+def test_a_job_that_is_asked_to_stop_tidies_up(site, work):
+    job = site.start(work(WAIT), NOTHING)
+    written, ending = follow_in_background(job)
+    wait_for(written, b"begun")
+    job.ask_to_stop()
+    assert (ending().exit_code, ending().reason) == (130, "interrupted.")
+    assert written.getvalue() == b"begun\ntidied\n"
+
+
+def test_a_shell_is_asked_too(site, work):
+    job = site.start(
+        work(command="trap 'echo tidied; exit 1' TERM; echo begun; while true; do sleep 0.1; done"), NOTHING
+    )
+    written, ending = follow_in_background(job)
+    wait_for(written, b"begun")
+    job.ask_to_stop()
+    assert ending().exit_code == 130
+    assert written.getvalue().endswith(b"tidied\n")
+
+
+def test_a_lost_driver_is_told_in_the_services_words(site, work):
+    job = site.start(work(WAIT), NOTHING)
+    written, ending = follow_in_background(job)
+    wait_for(written, b"begun")
+    job.kill()
+    assert (ending().exit_code, ending().reason) == (137, "the job's driver was lost: the process ended with -9.")
+
+
+def test_nothing_is_left_of_a_job_but_its_project(site, work):
+    job = site.start(work("print('x')", TOKEN="hunter2"), NOTHING)
+    job.follow(io.BytesIO().write)
+    job.remove()
+    [name] = site.shelf.names("")
+    assert name.startswith("projects/")
+
+
+def test_a_project_is_put_there_once(site, work):
+    for run_id in ("run1", "run2"):
+        site.start(work("print('x')", run_id=run_id), NOTHING).follow(io.BytesIO().write)
+    assert len(site.shelf.names("projects/")) == 1
+    site.start(work("print('y')", run_id="run3"), NOTHING).follow(io.BytesIO().write)
+    assert len(site.shelf.names("projects/")) == 2
+
+
+def test_a_job_that_the_service_refuses_leaves_nothing(site, work):
+    site.fail_with = BackendError("folder: no.")
+    with pytest.raises(BackendError, match=r"^folder: no\.$"):
+        site.start(work("print('x')", TOKEN="hunter2"), NOTHING)
+    assert [name for name in site.shelf.names("") if not name.startswith("projects/")] == []
+    assert site.find("same") == []
+
+
+def test_a_job_whose_id_was_never_written_down_is_found_by_its_name(site, work):
+    job = site.start(work(COUNT), NOTHING)
+    note = site.folder / "started/run1.json"
+    note.write_text(note.read_text().replace('"service_id": "gridfold', '"service_id": "", "name": "gridfold'))
+    [found] = site.find("same")
+    assert found.follow(io.BytesIO().write).exit_code == 0
+    job.remove()
+
+
+def test_clean_waits_for_no_job_and_then_leaves_nothing(site, work):
+    job = site.start(work(WAIT), NOTHING)
+    with pytest.raises(BackendError, match="run run1 is still running there"):
+        site.clean()
+    job.kill()
+    sentences = site.clean()
+    assert sentences[0] == "folder: removed the job of run run1."
+    assert "projects/" in sentences[1]
+    assert site.shelf.names("") == []
+    assert site.clean() == []
+
+
+def test_clean_minds_a_job_that_is_just_being_submitted(site, work):
+    site.fail_with = KeyboardInterrupt()
+    site._withdraw = lambda started: None  # as if the process had been killed
+    with pytest.raises(KeyboardInterrupt):
+        site.start(work(WAIT), NOTHING)
+    with pytest.raises(BackendError, match="still running"):
+        site.clean()
