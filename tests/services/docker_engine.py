@@ -2,7 +2,7 @@
 
 By hand, as root, until Ctrl-C; prints the socket:
 
-    python tests/services/docker_engine.py
+    python -m tests.services.docker_engine
 
 Needs ``dockerd`` and, for the base image, ``debootstrap``: apt-get install docker.io debootstrap. Containers use the
 host's network, so that nothing of the machine's own (bridges, iptables) is touched.
@@ -23,6 +23,8 @@ from pathlib import Path
 
 import docker
 import psutil
+
+from tests.services.startup import wait_until_up
 
 BASE_IMAGE = "gridfold-test-base:1"
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates,libgomp1"
@@ -79,11 +81,7 @@ class DockerEngine:
                 stderr=log,
                 start_new_session=True,
             )
-        give_up = time.monotonic() + _SECONDS_TO_START
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > give_up:
-                raise RuntimeError(f"dockerd did not start: {(self.folder / 'log').read_text()[-2000:]}")
-            time.sleep(0.2)
+        wait_until_up(self.answers, self.process, self.folder / "log", "dockerd", _SECONDS_TO_START)
 
     def stop(self) -> None:
         """Stop it, and with it its containers."""

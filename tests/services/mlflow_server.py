@@ -2,33 +2,39 @@
 
 By hand, until Ctrl-C:
 
-    python tests/services/mlflow_server.py
+    python -m tests.services.mlflow_server
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.services.startup import answers_http, free_port, wait_until_up
 
 _SECONDS_TO_START = 90
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Run a server over the sqlite file in `folder` for the length of the block, and give its address."""
-    port = _free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+def running(folder: Path, *, for_all: bool = False) -> Iterator[str]:
+    """Run a server over the sqlite file in `folder` for the length of the block, and give its address.
+
+    Parameters
+    ----------
+    folder : Path
+    for_all : bool
+        Listen on every address of this machine, under whatever name it is called, not on 127.0.0.1 alone.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
     places = [
+        *(["--host", "0.0.0.0", "--allowed-hosts", "*"] if for_all else ["--host", "127.0.0.1"]),
         "--backend-store-uri",
         f"sqlite:///{folder}/mlflow.db",
         "--artifacts-destination",
@@ -43,28 +49,17 @@ def running(folder: Path) -> Iterator[str]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait_until_healthy(address, process, folder / "server.log")
+            wait_until_up(
+                lambda: answers_http(f"{address}/health"),
+                process,
+                folder / "server.log",
+                "the MLflow server",
+                _SECONDS_TO_START,
+            )
             yield address
         finally:
             process.terminate()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + _SECONDS_TO_START
-    while time.monotonic() < give_up and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise RuntimeError(f"the MLflow server did not start: {log.read_text()}")
 
 
 if __name__ == "__main__":

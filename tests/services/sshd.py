@@ -2,7 +2,7 @@
 
 By hand, as root, until Ctrl-C; prints how to log in:
 
-    python tests/services/sshd.py
+    python -m tests.services.sshd
 
 Needs ``sshd``: apt-get install openssh-server. The accounts are made for the time it runs, and removed after it.
 """
@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+
+from tests.services.startup import free_port, wait_until_up
 
 _SECONDS_TO_START = 20
 
@@ -70,11 +72,7 @@ class Sshd:
                 stderr=log,
                 start_new_session=True,
             )
-        give_up = time.monotonic() + _SECONDS_TO_START
-        while not self._listens():
-            if self.process.poll() is not None or time.monotonic() > give_up:
-                raise RuntimeError(f"sshd did not start: {(self.folder / 'log').read_text()[-2000:]}")
-            time.sleep(0.05)
+        wait_until_up(self._listens, self.process, self.folder / "log", "sshd", _SECONDS_TO_START, every=0.05)
 
     def cut(self) -> int:
         """Kill every session, as a broken network would; the server goes on. Return how many processes there were."""
@@ -124,7 +122,7 @@ class Sshd:
 @contextmanager
 def running(folder: Path) -> Iterator[Sshd]:
     """Run a server for the length of the block."""
-    server = Sshd(folder, _free_port())
+    server = Sshd(folder, free_port())
     _write_files(server)
     try:
         server.start()
@@ -157,11 +155,6 @@ def _write_files(server: Sshd) -> None:
     wrapper = server.bin / "ssh"
     wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder / "ssh_config"} "$@"\n')
     wrapper.chmod(0o755)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _find(program: str) -> str | None:

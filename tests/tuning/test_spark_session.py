@@ -9,6 +9,7 @@ import pytest
 
 from errors import EngineError, GridfoldError
 from tests.services import spark_cluster as spark_service
+from tests.services.startup import free_port
 from tuning.engines import check_engine
 from tuning.engines.spark import failures, session
 
@@ -19,12 +20,6 @@ def no_session(spark_here, monkeypatch):
     monkeypatch.setattr(session, "existing", lambda: None)
     for name in ("PYSPARK_GATEWAY_PORT", "SPARK_REMOTE", "JAVA_HOME"):
         monkeypatch.delenv(name, raising=False)
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def test_auto_is_local_unless_there_is_a_master_or_spark_submit(no_session, monkeypatch):

@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 from mlflow import MlflowClient
 
 from tests.backends.dsvm.test_runs import LOG_ONE_METRIC
-
-_SECONDS_TO_START = 120
+from tests.services import mlflow_server
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a real MLflow server on this machine."""
-    folder = tmp_path_factory.mktemp("server")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    words += ["--artifacts-destination", str(folder / "artifacts"), "--host", "0.0.0.0", "--port", str(port)]
-    words += ["--workers", "1", "--allowed-hosts", "*"]
-    with (folder / "log").open("wb") as log:
-        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        server = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
-        give_up = time.monotonic() + _SECONDS_TO_START
-        while not answers(port):
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < give_up
-            time.sleep(0.3)
-        yield port
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def answers(port: int) -> bool:
-    try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).status == 200
-    except OSError:
-        return False
+    """The port of a real MLflow server that listens on every address of this machine."""
+    with mlflow_server.running(tmp_path_factory.mktemp("server"), for_all=True) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.mark.parametrize(("host", "tunnel"), [(socket.gethostname(), False), ("127.0.0.1", True)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import traceback
 
 import pytest
@@ -11,6 +10,7 @@ from errors import SourceError
 from sources import source_from
 from sources.azure_blob.account import ACCESS_KEY, CONNECTION_STRING, ENDPOINT
 from tests.services.azurite import ACCOUNT, KEY
+from tests.services.startup import free_port
 
 WRONG_KEY = "c2VjcmV0LWJ1dC13cm9uZw=="
 SIGNATURE = "c2VjcmV0"
@@ -36,9 +36,7 @@ def refusal(cache):
 @pytest.fixture
 def nobody_listens():
     """The address of a port that refuses connections."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{server.getsockname()[1]}/{ACCOUNT}"
+    return f"http://127.0.0.1:{free_port()}/{ACCOUNT}"
 
 
 def test_a_wrong_key(azurite, container, refusal, monkeypatch):
