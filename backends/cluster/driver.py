@@ -13,6 +13,8 @@ the ``signature`` that opens it.
 from __future__ import annotations
 
 import http.client
+import importlib
+import importlib.util
 import json
 import os
 import re
@@ -261,6 +263,21 @@ def unpack(content: bytes) -> str:
     return folder
 
 
+def let_old_spark_pickle() -> None:
+    """Give Spark before 3.4 a cloudpickle that knows Python 3.11: its own fails on any function of that Python.
+
+    Workers need no such help: they unpickle by the library's name, and it is in their environment.
+    """
+    found = importlib.util.find_spec("pyspark")
+    if found is None or found.origin is None or importlib.util.find_spec("cloudpickle") is None:
+        return
+    loader: Any = found.loader  # Spark may be in a zip
+    text: bytes = loader.get_data(os.path.join(os.path.dirname(found.origin), "version.py"))
+    version = re.search(rb"['\"](\d+)\.(\d+)", text)
+    if version and (int(version[1]), int(version[2])) < (3, 4):
+        sys.modules["pyspark.cloudpickle"] = importlib.import_module("cloudpickle")
+
+
 def module_of(command: str) -> list[str]:
     """Return module and arguments of ``python -m MODULE ARGUMENTS``; empty for what only a shell can run."""
     if any(set(word) <= set("();<>|&") for word in shlex.shlex(command, posix=True, punctuation_chars=True)):
@@ -312,6 +329,8 @@ def cannot_reach(tracking_uri: str) -> str:
 def run(place: Folder | Blobs, job: str, orders: dict[str, Any], secrets: dict[str, str]) -> tuple[int, str]:
     """Do what the orders say; return exit code and reason, the latter empty where the log has it."""
     os.environ.update({**orders["environment"], **secrets})
+    if not os.access(os.path.expanduser("~"), os.W_OK):  # as YARN's users have it
+        os.environ["HOME"] = tempfile.mkdtemp(prefix="gridfold-home-")
     problem = cannot_reach(os.environ.get("MLFLOW_TRACKING_URI", ""))
     if problem:
         return UNREACHABLE, f"{problem}. Name it as the cluster sees it, and open its port to the cluster."
@@ -323,6 +342,7 @@ def run(place: Folder | Blobs, job: str, orders: dict[str, Any], secrets: dict[s
         os.chdir(folder)
         sys.path.insert(0, folder)
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+        let_old_spark_pickle()
         with stoppable(place, f"{job}/stop"):
             return execute(orders["command"]), ""
     except KeyboardInterrupt:

@@ -17,6 +17,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _KILLED = 137
 
 
+class LockedOutError(ConnectionLostError):
+    """The service does not let us in any more, so trying again does not help; the job may well go on."""
+
+
 class Application(Protocol):
     """What the service knows of a job.
 
@@ -62,6 +66,8 @@ class ClusterJob:
         while True:
             try:
                 ending = self._look(write)
+            except LockedOutError:
+                raise
             except ConnectionLostError:
                 if not pause:
                     give_up, pause = time.monotonic() + self._patience, _FIRST_PAUSE
