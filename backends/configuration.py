@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from mlflow.projects import utils as mlflow_keys
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,8 +24,15 @@ _FROM_MLFLOW = {value for name, value in vars(mlflow_keys).items() if name.start
 
 
 class Settings(BaseModel):
-    """The keys of one backend's JSON file; field descriptions are what its editor shows."""
+    """The keys of one backend's JSON file; field descriptions are what its editor shows.
 
+    Attributes
+    ----------
+    file : str
+        The file's name, without ``.json``; the backend's own if empty.
+    """
+
+    file: ClassVar[str] = ""
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
@@ -51,7 +58,7 @@ def load(model: type[Model], given: Mapping[str, Any], backend: str) -> Model:
     """
     keys = {key: value for key, value in given.items() if key not in _FROM_MLFLOW and key != "$schema"}
     if not keys:
-        raise BackendError(f"backend '{backend}' needs a configuration: add -c backends/{backend}.json.")
+        raise BackendError(f"backend '{backend}' needs a configuration: add -c backends/{model.file or backend}.json.")
     try:
         return model.model_validate(keys)
     except ValidationError as error:
@@ -72,7 +79,7 @@ def schema(model: type[Settings], backend: str) -> str:
 
 def write_schema(model: type[Settings], backend: str) -> None:
     """Write the schema beside the backend's JSON file."""
-    Path(__file__).with_name(f"{backend}.schema.json").write_text(schema(model, backend))
+    Path(__file__).with_name(f"{model.file or backend}.schema.json").write_text(schema(model, backend))
 
 
 def _sentence(problem: ErrorDetails, model: type[BaseModel]) -> str:
@@ -85,15 +92,16 @@ def _sentence(problem: ErrorDetails, model: type[BaseModel]) -> str:
         case "missing":
             return f"the key '{where}' is missing: {_description(problem['loc'], model)}"
         case "value_error":
-            return f"{where}: {str(problem['ctx']['error']).rstrip('.')}."
+            complaint = f"{str(problem['ctx']['error']).rstrip('.')}."
+            return f"{where}: {complaint}" if where else complaint
         case _:
             return f"{where}: {problem['input']!r} will not do. {_description(problem['loc'], model)}"
 
 
 def _keys_beside(loc: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
     for part in loc[:-1]:
-        inner = model.model_fields[str(part)].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        inner = _model_in(model.model_fields[str(part)].annotation)
+        if inner is None:
             return []
         model = inner
     return list(model.model_fields)
@@ -106,6 +114,11 @@ def _description(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
         if field is None:
             break
         described = " ".join((field.description or "").split())
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
+        model = _model_in(field.annotation) or model
     return described
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that a field holds, also where it may be absent."""
+    kinds = get_args(annotation) or (annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -12,9 +12,14 @@ from urllib.parse import urlsplit
 
 from backends.failures import BackendError
 
+DATABRICKS = ("databricks", "databricks-uc")
+"""What MLflow calls the workspace that it is signed in to; a profile may follow, ``databricks://PROFILE``."""
+
 
 def is_local(uri: str) -> bool:
     """Whether only this machine can open the tracking or artifact store `uri`."""
+    if uri in DATABRICKS:
+        return False
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
         return _is_loopback(parts.hostname or "")

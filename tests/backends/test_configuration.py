@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from backends import configuration
 from backends.configuration import Settings
@@ -27,6 +27,14 @@ class Example(Settings):
 
     inner: Inner = Inner()
 
+    other: Inner | None = None
+
+    @model_validator(mode="after")
+    def _is_no_robot(self) -> "Example":
+        if self.host == "robot":
+            raise ValueError("robots are not served.")
+        return self
+
 
 def refusal(**given) -> str:
     with pytest.raises(BackendError) as caught:
@@ -47,6 +55,11 @@ def test_keys_that_mlflow_adds_and_the_schema_are_no_keys_of_ours():
             {"host": "h", "inner": {"zzz": 1}},
             "-c of backend 'example': there is no key 'inner.zzz'. There are: depth.",
         ),
+        (
+            {"host": "h", "other": {"depht": 1}},
+            "-c of backend 'example': there is no key 'other.depht'. Did you mean 'depth'?",
+        ),
+        ({"host": "robot"}, "-c of backend 'example': robots are not served."),
         ({"cores": 2}, "-c of backend 'example': the key 'host' is missing: Where it is."),
         ({"host": "h", "cores": 0}, "-c of backend 'example': cores: 0 will not do. A whole number of cores."),
         ({"host": "h", "cores": "x"}, "-c of backend 'example': cores: 'x' will not do. A whole number of cores."),

@@ -20,6 +20,7 @@ from backends.failures import BackendError
         ("http://[::1]:5000", True),
         ("http://10.0.0.4:5000", False),
         ("https://mlflow.example.org", False),
+        ("databricks", False),
         ("databricks://profile", False),
         ("postgresql://u:p@db/mlflow", False),
     ],
