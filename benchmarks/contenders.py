@@ -88,7 +88,7 @@ def optuna_grid(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
 
 def hyperopt_points(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
     """Hyperopt's fmin over the grid's points, which runs one at a time; the folds of a point run side by side."""
-    from hyperopt import Trials, fmin, hp, rand
+    from hyperopt import fmin, hp, rand
 
     scores: dict[int, list[float]] = {}
     space = {name: hp.choice(name, values) for name, values in spec.grid.items()}
@@ -106,8 +106,7 @@ def hyperopt_points(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
         space,
         rand.suggest,
         max_evals=len(points),
-        trials=Trials(),
-        points_to_evaluate=points,
+        points_to_evaluate=points,  # which it overlooks when it is given Trials
         show_progressbar=False,
     )
     return [scores[place] for place in sorted(scores)]

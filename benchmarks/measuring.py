@@ -32,7 +32,7 @@ class Cost:
     cpu_seconds : float
         Of all processes, start included.
     peak_mib : float
-        Of all processes together, above what they held when the work began.
+        Of all processes together, Python and its libraries included.
     answer : object
         What the work printed beside its time.
     """

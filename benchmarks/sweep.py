@@ -65,7 +65,11 @@ def compare(features: Path, spec: Path, names: Sequence[str], cores: int, repeat
 
 
 def _said(cost: Cost | str) -> str:
-    return cost if isinstance(cost, str) else f"{cost.seconds:.1f} s, {cost.peak_mib:,.0f} MiB"
+    return (
+        cost
+        if isinstance(cost, str)
+        else f"{cost.seconds:.1f} s, {cost.cpu_seconds:.1f} CPU s, {cost.peak_mib:,.0f} MiB"
+    )
 
 
 def _row(name: str, turns: Sequence[dict[str, Cost | str]]) -> list[str]:

@@ -92,10 +92,10 @@ class _Threads:
         self._count(waiting=-1, running=1)
         try:
             placed = fit if card is None else replace(fit, device=card)
-            return run_fit(self._workload, placed, self._matrices, self)
+            with self._matrices.in_use(fit):
+                return run_fit(self._workload, placed, self._matrices, self)
         finally:
             self._count(running=-1)
-            self._matrices.done(fit)
             if self._free_cards and card is not None:
                 self._free_cards.put(card)
 
