@@ -1,8 +1,8 @@
 """Folders that appear whole or not at all.
 
-A step writes into a scratch folder beside its destination, and one rename publishes it. We do not use lock files: two
+A step writes into a scratch folder beside its destination, and one rename publishes it. Nobody waits for anybody: two
 processes that make the same step at once do the work twice and the second one's copy is dropped, which costs time but
-can neither deadlock nor outlive a killed process.
+cannot deadlock. What a killed process leaves is removed by the next (``cache.scratch``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cache.scratch import scratch_folder
 from errors import CacheError
 
 _DEFAULT = ".cache"
@@ -59,12 +59,9 @@ class Cache:
         final = self.path(kind, fingerprint)
         with writing_to(self.root):
             final.parent.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=final.parent))
-            try:
+            with scratch_folder(final.parent, _SCRATCH) as scratch:
                 yield scratch
                 _rename_once(scratch, final)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _rename_once(scratch: Path, final: Path) -> None:

@@ -7,11 +7,10 @@ and hashing beside parsing costs a tenth of hashing before it.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import sources
-from cache import Cache, code_digest, fingerprint, writing_to
+from cache import Cache, code_digest, fingerprint, scratch_folder, writing_to
 from sources.base import Identity, Source
 from sources.progress import Progress, to_terminal
 from sources.tables import MANIFEST, Manifest, Tables
@@ -48,8 +47,8 @@ def ingest(source: Source, cache: Cache, progress: Progress | None = None) -> Ta
         return Tables(found, reused=True)
     with writing_to(cache.root):
         cache.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ingest-", dir=cache.root) as scratch:
-            return _write(source, cache, progress or to_terminal(), Path(scratch))
+        with scratch_folder(cache.root, ".ingest-") as scratch:
+            return _write(source, cache, progress or to_terminal(), scratch)
 
 
 def _write(source: Source, cache: Cache, progress: Progress, scratch: Path) -> Tables:

@@ -81,11 +81,13 @@ ingest(source_from("synthetic", scale=0.001, seed=0, leak=False), Cache(Path(sys
 """
 
 
-def test_a_killed_ingest_is_never_taken_for_whole(cache):
+def test_a_killed_ingest_is_never_taken_for_whole_and_the_next_clears_up_after_it(cache):
     process = subprocess.run([sys.executable, "-c", KILLED, str(cache.root)], cwd=ROOT, check=False)
     assert process.returncode == -signal.SIGKILL
     assert not list(cache.root.glob("tables/*"))
+    assert list(cache.root.glob(".ingest-*"))
     assert not ingest(small(), cache, Silence()).reused
+    assert not list(cache.root.glob(".ingest-*"))
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_table(mounted):

@@ -1,0 +1,94 @@
+"""What a killed process leaves is removed by the next; what a living one works in is left alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cache.scratch import scratch_folder
+
+ROOT = Path(__file__).parents[2]
+
+WORKS = """
+import sys, time
+from pathlib import Path
+from cache.scratch import scratch_folder
+with scratch_folder(Path(sys.argv[1]), ".work-") as folder:
+    (folder / "half").mkdir()
+    (folder / "half" / "rows").write_text("1")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another process at work in a folder, and that folder."""
+    process = subprocess.Popen([sys.executable, "-c", WORKS, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    yield process, Path(process.stdout.readline().strip())
+    process.kill()
+    process.wait()
+
+
+def test_it_is_empty_and_gone_after_the_block(tmp_path):
+    with scratch_folder(tmp_path, ".work-") as folder:
+        assert folder.parent == tmp_path
+        assert list(folder.iterdir()) == []
+        (folder / "x").write_text("1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_leaves_a_folder_that_the_next_removes(tmp_path, other):
+    process, theirs = other
+    process.kill()
+    process.wait()
+    assert (theirs / "half" / "rows").exists()
+    with scratch_folder(tmp_path, ".work-") as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_living_process_keeps_its_folder(tmp_path, other):
+    _, theirs = other
+    with scratch_folder(tmp_path, ".work-"):
+        assert (theirs / "half" / "rows").read_text() == "1"
+    assert (theirs / "half" / "rows").read_text() == "1"
+
+
+def test_folders_of_other_kinds_and_files_are_left(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / ".other-1").mkdir()
+    (tmp_path / ".work-file").write_text("a person's own")
+    with scratch_folder(tmp_path, ".work-"):
+        assert {path.name for path in tmp_path.iterdir()} >= {"tables", ".other-1", ".work-file"}
+
+
+def test_one_that_is_removed_before_it_is_held_is_made_again(tmp_path, monkeypatch):
+    real, made = tempfile.mkdtemp, []
+
+    def removed_at_first(**where):
+        made.append(real(**where))
+        if len(made) == 1:
+            shutil.rmtree(made[0])
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", removed_at_first)
+    with scratch_folder(tmp_path, ".work-") as folder:
+        assert str(folder) == made[1]
+        assert folder.is_dir()
+
+
+def test_many_at_once_never_lose_theirs(tmp_path):
+    def work(number):
+        with scratch_folder(tmp_path, ".work-") as folder:
+            (folder / "x").write_text(str(number))
+            return (folder / "x").read_text()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(200))) == [str(number) for number in range(200)]
+    assert list(tmp_path.iterdir()) == []
