@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import zipfile
 from contextlib import redirect_stdout
 
 import pytest
@@ -118,6 +119,26 @@ def test_orders_are_taken_once(site, work):
     started.follow(io.BytesIO().write)
     again = [sys.executable, str(site.folder / "jobs/run1/driver.py"), str(site.folder), "run1"]
     assert b"no orders" in subprocess.run(again, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(("version", "helped"), [("3.3.1", True), ("3.3.1.5.1.1-1", True), ("3.4.0", False)])
+def test_an_old_spark_is_given_a_newer_cloudpickle(site, work, tmp_path, monkeypatch, version, helped, zipped):
+    spark = {"pyspark/__init__.py": "", "pyspark/version.py": f"__version__: str = '{version}'"}
+    spark["pyspark/cloudpickle/__init__.py"] = "name = 'old'"
+    place = tmp_path / "spark.zip" if zipped else tmp_path / "spark"
+    if zipped:
+        with zipfile.ZipFile(place, "w") as archive:
+            for name, text in spark.items():
+                archive.writestr(name, text)
+    else:
+        for name, text in spark.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(place))
+    ending, log = run(site, work("from pyspark import cloudpickle\nprint(cloudpickle.__name__)"))
+    assert ending.exit_code == 0, log
+    assert log == ("cloudpickle\n" if helped else "pyspark.cloudpickle\n")
 
 
 def test_the_ending_is_a_file_of_its_own(site, work):

@@ -1,0 +1,178 @@
+"""``mlflow run -b hdinsight``: a sweep over there is the sweep over here, and every failure is one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from backends import project as files
+from tests.backends.hdinsight.conftest import ROOT
+from tests.backends.hdinsight.test_batches import wait_for
+
+SPACE = """
+estimator: xgboost.XGBClassifier
+fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
+grid: {n_estimators: [5, 10], max_depth: [1, 2]}
+scoring: neg_log_loss
+cv: {folds: 3, shuffle: true, seed: 0}
+search: {strategy: grid}
+"""
+SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
+SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [4000, 5000]")
+_JOBS = """
+name: jobs
+conda_env: conda.yaml
+entry_points:
+  main: {parameters: {line: string}, command: "bash -c {line}"}
+  prepare: {command: "false"}
+  clean: {command: "false"}
+"""
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A copy of the project as git has it, with specs of its own."""
+    folder = tmp_path / "project"
+    for name in files.find(ROOT).files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "spaces" / "for-test.yaml").write_text(SPACE)
+    (folder / "spaces" / "slow.yaml").write_text(SLOW)
+    return folder
+
+
+@pytest.fixture
+def jobs(tmp_path) -> Path:
+    """A project whose entry point runs any line of shell."""
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    (folder / "conda.yaml").write_bytes((ROOT / "conda.yaml").read_bytes())
+    (folder / "MLproject").write_text(_JOBS)
+    return folder
+
+
+def sweep_run(place):
+    """Return the newest run of a sweep that is nobody's child."""
+    runs = place.store.search_runs(["0"], "tags.`mlflow.project.entryPoint` = 'sweep'")
+    return next(run for run in runs if not {"mlflow.parentRunId", "step.name"} & run.data.tags.keys())
+
+
+def children_of(place, run):
+    return place.store.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+
+
+def table(place, run):
+    """Return the scores of cv_results.csv by candidate."""
+    path = place.store.download_artifacts(run.info.run_id, "cv_results.csv", str(place.home))
+    with Path(path).open() as file:
+        rows = list(csv.DictReader(file))
+    scores = [name for name in rows[0] if "test_score" in name]
+    return {row["params"]: {name: float(row[name]) for name in scores} for row in rows}
+
+
+def test_a_sweep_there_has_the_table_of_one_here(place, project):
+    here = place.mlflow_run(project, *SWEEP, backend="local")
+    assert here.finished() == 0, here.text
+    expected = table(place, sweep_run(place))
+
+    there = place.mlflow_run(project, *SWEEP)
+    assert there.finished(300) == 0, there.text
+    run = sweep_run(place)
+    assert run.data.tags["mlflow.project.backend"] == "hdinsight"
+    assert run.info.status == "FINISHED"
+    assert run.data.params["engine"] == "auto"
+    assert any("spark" in tag for tag in run.data.tags.values()) or "spark" in there.text
+    found = table(place, run)
+    assert found.keys() == expected.keys()
+    for params, scores in expected.items():
+        assert found[params] == pytest.approx(scores, abs=1e-6)
+    children = children_of(place, run)
+    assert len(children) == 4
+    assert {child.info.status for child in children} == {"FINISHED"}
+    printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
+    assert [line for line in there.lines if line.startswith(("best", "score", "hold-out"))] == printed
+    assert place.livy.batches == {}
+    assert not [name for name in place.blobs() if name.startswith(("jobs/", "started/"))]
+    assert "Traceback" not in there.text
+
+
+def test_ctrl_c_stops_the_sweep_over_there_and_its_runs_end_killed(place, project):
+    command = place.mlflow_run(project, *SWEEP[:3], "space=spaces/slow.yaml")
+    command.wait_for("features", 120)
+    wait_for(lambda: children_of(place, sweep_run(place)))
+    command.interrupt()
+    assert command.finished(120) != 0
+    run = sweep_run(place)
+    assert run.info.status == "KILLED"
+    assert {child.info.status for child in children_of(place, run)} == {"KILLED"}
+    assert any("interrupted (SIGINT)" in line for line in command.lines)
+    assert place.livy.batches == {}
+    assert not [name for name in place.blobs() if name.startswith(("jobs/", "started/"))]
+
+
+def test_the_same_command_after_a_lost_laptop_submits_nothing_twice(place, jobs):
+    line = "line=for i in 1 2 3 4 5 6 7 8; do echo count $i; sleep 1; done"
+    first = place.mlflow_run(jobs, "main", line)
+    first.wait_for("count 1")
+    first.end()
+    again = place.mlflow_run(jobs, "main", line)
+    assert again.finished() == 0, again.text
+    assert "this command was started before; following run" in again.text
+    assert [line for line in again.lines if line.startswith("count")] == [f"count {i}" for i in range(1, 9)]
+    assert len(place.livy.submitted) == 1
+    assert place.newest_run().info.status == "FINISHED"
+
+
+def test_a_killed_driver_is_a_failed_run(place, jobs):
+    command = place.mlflow_run(jobs, "main", "line=echo begun; sleep 60")
+    command.wait_for("begun")
+    place.livy.kill_driver(place.livy.submitted[0])
+    assert command.finished() == 1
+    run = place.newest_run()
+    assert run.info.status == "FAILED"
+    assert "the job's driver was lost: Livy says dead" in run.data.tags["mlflow.note.content"]
+    assert "Traceback" not in command.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "environment", "sentence"),
+    [
+        (
+            {},
+            {"HDINSIGHT_PASSWORD": "wrong"},
+            "Livy does not accept the login. Set HDINSIGHT_USER and HDINSIGHT_PASSWORD",
+        ),
+        ({"password": "ABSENT"}, {}, "environment names ABSENT, which is not set here"),
+        ({"executors": 2}, {}, "there is no key 'executors'. Did you mean 'num_executors'?"),
+        (
+            {},
+            {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+            "the tracking store sqlite:///mlflow.db cannot be reached",
+        ),
+    ],
+    ids=["wrong password", "no password", "unknown key", "local store"],
+)
+def test_what_cannot_work_is_one_line_and_submits_nothing(place, jobs, changes, environment, sentence):
+    command = place.mlflow_run(jobs, "main", "line=true", changes=changes, environment=environment)
+    assert command.finished() == 1
+    assert sentence in command.lines[-1]
+    assert "Traceback" not in command.text
+    assert place.livy.submitted == []
+    assert place.blobs() == []
+
+
+def test_secrets_are_on_no_command_line_and_in_no_log(place, jobs):
+    secret = "hunter2-hunter2"
+    command = place.mlflow_run(
+        jobs, "main", "line=echo token $TOKEN", changes={"environment": ["TOKEN"]}, environment={"TOKEN": secret}
+    )
+    assert command.finished() == 0, command.text
+    assert "token ***" in command.lines
+    [batch] = place.livy.submitted
+    assert secret not in json.dumps(batch.request)
+    assert not any(secret in line for line in batch.log)
+    stored = [place.container.download_blob(f"gridfold/{name}").readall() for name in place.blobs()]
+    assert not any(secret.encode() in content for content in stored)
