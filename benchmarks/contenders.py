@@ -97,9 +97,10 @@ def hyperopt_points(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
     places = {_key(params): place for place, params in enumerate(grid)}
 
     def objective(params: Mapping[str, Any]) -> float:
-        splits = _cross_validated(spec, data, params, n_jobs=cores)
-        scores[places[_key(params)]] = splits
-        return -float(np.mean(splits))
+        place = places[_key(params)]
+        if place not in scores:  # after the points it draws as many again at random, which are repeats
+            scores[place] = _cross_validated(spec, data, params, n_jobs=cores)
+        return -float(np.mean(scores[place]))
 
     fmin(
         objective,
