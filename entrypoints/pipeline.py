@@ -37,7 +37,7 @@ def tables_for(params: IngestParams, run: EntryRun, apart: bool = True) -> Table
     began = time.monotonic()
     tables = ingest(source_of(params), Cache.from_environment())
     if apart and not tables.reused:
-        with steps.made_for(run, INGEST, tables.fingerprint) as step:
+        with steps.made_for(run, INGEST, tables.fingerprint, time.monotonic() - began) as step:
             log_tables(step, tables)
     rows = tables.manifest.rows
     what = f"{rows['gender_age_train']:,} labelled devices, {rows['events']:,} events"
@@ -62,7 +62,7 @@ def features_for(params: FeaturizeParams, run: EntryRun, apart: bool = True) -> 
                 _make(params, feature_sets, tables, fingerprint, folder)
                 how = _made_since(began)
                 if apart:
-                    with steps.made_for(run, FEATURIZE, fingerprint) as step:
+                    with steps.made_for(run, FEATURIZE, fingerprint, time.monotonic() - began) as step:
                         log_features(step, folder)
     matrix = FeatureMatrix.load(cache.path(FEATURES, fingerprint))
     _say(FEATURES, fingerprint, how, f"{matrix.X.shape[0]:,} devices x {matrix.X.shape[1]:,} columns")

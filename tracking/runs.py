@@ -19,6 +19,7 @@ from typing import Any, Self
 from mlflow import MlflowClient, get_tracking_uri
 from mlflow.entities import Run
 from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.time import get_current_time_millis
 
 from errors import GridfoldError, TrackingError
 from tracking import store
@@ -70,11 +71,12 @@ class EntryRun:
             run.rename(entry_point)
         return run
 
-    def sibling(self, name: str) -> EntryRun:
-        """Make another run in the same experiment, with this one's user and source."""
+    def sibling(self, name: str, seconds_ago: float = 0) -> EntryRun:
+        """Make another run in the same experiment, with this one's user and source, that began `seconds_ago`."""
+        began = get_current_time_millis() - round(1000 * seconds_ago)
         with store.refusals(f"create the run '{name}'"):
-            tags = self.inherited_tags()
-            return EntryRun(self.client, self.client.create_run(self.experiment_id, tags=tags, run_name=name))
+            made = self.client.create_run(self.experiment_id, began, self.inherited_tags(), name)
+            return EntryRun(self.client, made)
 
     def rename(self, name: str) -> None:
         """Call the run `name` from now on."""
@@ -138,6 +140,11 @@ class EntryRun:
         """Store what is in the folder `source` as the artifact `folder`."""
         with store.refusals(f"store {folder}/"):
             self.client.log_artifacts(self.run_id, str(source), folder)
+
+    def fetch_file(self, run_id: str, path: str, folder: Path) -> Path:
+        """Download the artifact `path` of another run into `folder`, and return where it is."""
+        with store.refusals(f"fetch {path} of the run {run_id}"):
+            return Path(self.client.download_artifacts(run_id, path, str(folder)))
 
     def log_datasets(self, tables: Iterable[Table]) -> None:
         """Log `tables` as the run's dataset inputs."""

@@ -79,9 +79,17 @@ def fetch(run: EntryRun, step_id: str, folder: str, destination: Path) -> bool:
 
 
 @contextmanager
-def made_for(run: EntryRun, name: str, fingerprint: str) -> Iterator[EntryRun]:
-    """Give a run of the step's own beside `run`; leaving the block ends it, FINISHED only if nothing was raised."""
-    with run.sibling(name) as step:
+def made_for(run: EntryRun, name: str, fingerprint: str, worked: float = 0) -> Iterator[EntryRun]:
+    """Give a run of the step's own beside `run`; leaving the block ends it, FINISHED only if nothing was raised.
+
+    Parameters
+    ----------
+    run : EntryRun
+    name, fingerprint : str
+    worked : float
+        Seconds that the step has taken already: its run begins so long ago, and its duration is that of the work.
+    """
+    with run.sibling(name, worked) as step:
         mark(step, name, fingerprint)
         run.set_tags({USES + name: step.run_id})
         yield step

@@ -1,9 +1,11 @@
 """What has been made once is found again: in the cache, else in the tracking store; and never for another question."""
 
 import shutil
+import time
 
 import pytest
 
+from entrypoints import pipeline
 from entrypoints.featurize import featurize
 from entrypoints.ingest import ingest
 from features import FeatureMatrix
@@ -78,6 +80,20 @@ def test_an_ingest_is_a_step_with_its_manifest_and_seven_dataset_inputs(workplac
         "app_labels",
         "label_categories",
     }
+
+
+def test_a_step_of_its_own_began_when_its_work_did(workplace, monkeypatch):
+    real = pipeline.ingest
+
+    def slow(*arguments):
+        time.sleep(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(pipeline, "ingest", slow)
+    assert featurize(SMALL) == 0
+    [step], [run] = workplace.runs("ingest"), workplace.runs("featurize")
+    assert step.info.end_time - step.info.start_time >= 1_000
+    assert run.info.start_time <= step.info.start_time
 
 
 def test_tables_that_featurize_had_to_make_are_a_step_of_their_own_beside_it(workplace):

@@ -67,6 +67,13 @@ def test_a_step_made_for_a_sweep_stands_beside_it(client):
     assert steps.find(run, "ingest", "cccc") == step.run_id
 
 
+def test_a_step_made_for_a_sweep_lasts_as_long_as_its_work(client):
+    with EntryRun.begin("sweep") as run, steps.made_for(run, "ingest", "cccc", worked=90) as step:
+        pass
+    info = client.get_run(step.run_id).info
+    assert 90_000 <= info.end_time - info.start_time < 100_000
+
+
 def test_a_step_that_breaks_off_is_never_found(client):
     def break_off(run: EntryRun) -> None:
         with steps.made_for(run, "ingest", "cccc"):
