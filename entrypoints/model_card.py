@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from entrypoints.asked_spec import kept_as
 from entrypoints.parameters import SweepParams
 from entrypoints.rows import Rows
 from release import card
@@ -45,7 +46,7 @@ def log_card(
         rows=(rows.train.n_rows, rows.holdout.n_rows if rows.holdout else 0),
         cross_validation=_cross_validation(result),
         features=important(winner, rows),
-        command=command(params),
+        command=command(params, run),
         code=run.commit,
         limits=card.PERSONAL if rows.featurizer else card.OTHERS,
         holdout_scores=scores,
@@ -61,9 +62,9 @@ def log_card(
     registry.describe(run, model, card.description(told))
 
 
-def command(params: SweepParams) -> str:
-    """Return the line that makes the model again, whatever the defaults are by then."""
-    asked = params.model_dump(exclude=_HOW_IT_RAN)
+def command(params: SweepParams, run: EntryRun) -> str:
+    """Return the line that makes the model of `run` again, whatever the defaults and the spec's file are by then."""
+    asked = {**params.model_dump(exclude=_HOW_IT_RAN), "space": kept_as(params.space, run)}
     given = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in asked.items()}
     words = [f"-P {shlex.quote(f'{name}={value}')}" for name, value in given.items() if value]
     return " ".join(["mlflow run . -e sweep --env-manager local", *words])

@@ -75,7 +75,11 @@ class SweepParams(FeaturizeParams):
     target: str = Field("", description="the column of `features` to predict; FILE:COLUMN with an .npz matrix")
     groups: str = Field("", description="a column beside the target; rows of one group stay on one side of a split")
     weights: str = Field("", description="a column beside the target: how much each row counts")
-    space: str = Field("spaces/quick.yaml", min_length=1, description="a sweep spec (YAML)")
+    space: str = Field(
+        "spaces/quick.yaml",
+        min_length=1,
+        description="a sweep spec (YAML), or runs:/RUN_ID/FILE for the one that a sweep's run has kept",
+    )
     engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
     master: str = Field("", description="a Spark master: spark://HOST:PORT, local[N], yarn or k8s://HOST:PORT")
     cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")

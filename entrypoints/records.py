@@ -39,12 +39,11 @@ def log_features(run: EntryRun, folder: Path) -> None:
     run.log_folder(folder, FEATURES)
 
 
-def log_request(run: EntryRun, params: SweepParams, spec: SweepSpec, rows: Rows) -> None:
-    """Record what a sweep was asked to do, before it begins: the spec, the strategy, the rows to learn from."""
+def log_request(run: EntryRun, spec: SweepSpec, rows: Rows) -> None:
+    """Record what a sweep was asked to do, before it begins: the strategy, and the rows to learn from."""
     asked = fingerprint(spec=spec.model_dump(mode="json"), features=rows.fingerprint)
     run.log_params({"strategy": spec.search.strategy})
     run.set_tags({"sweep.features": rows.fingerprint, "sweep.fingerprint": asked})
-    run.log_file(Path(params.space))
     run.log_datasets(
         Table(f"{rows.name}-{context}", rows.fingerprint, rows.source, part.n_rows, rows.schema, context)
         for context, part in (("training", rows.train), ("holdout", rows.holdout))

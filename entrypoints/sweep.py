@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import tuning
+from entrypoints.asked_spec import asked_spec
 from entrypoints.command import entrypoint
 from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
@@ -23,12 +24,12 @@ from tuning.forecast import forecast, workers_within
 @entrypoint("sweep")
 def sweep(params: SweepParams, run: EntryRun) -> None:
     """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
-    spec = SweepSpec.load(params.space)
+    spec = asked_spec(params.space, run)
     check_engine(params.engine, params.master)
     registry.check_model_name(params.registered_name)
 
     spec, rows = rows_for(params, spec, run)
-    log_request(run, params, spec, rows)
+    log_request(run, spec, rows)
     if params.plan:
         return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows)
     cores = fits_side_by_side(params, spec, rows)

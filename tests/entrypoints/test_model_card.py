@@ -16,6 +16,7 @@ from entrypoints.parameters import SweepParams, parse
 from entrypoints.sweep import sweep
 from features.raw_devices import EXAMPLE
 from tests.entrypoints.conftest import ROOT, SMALL
+from tracking import EntryRun
 
 
 def test_the_version_and_the_run_have_the_card_and_its_command_really_makes_the_model_again(workplace):
@@ -35,19 +36,22 @@ def test_the_version_and_the_run_have_the_card_and_its_command_really_makes_the_
     assert "Do not use it to decide about a person" in text
 
     [line] = re.findall(r"```sh\n(.*)\n```", text)
+    Path(workplace.folder, "space.yaml").write_text("another sweep's by now")
     assert subprocess.run([sys.executable, "-m", *shlex.split(line)], cwd=ROOT, check=False).returncode == 0
     sent = pd.DataFrame([*EXAMPLE, {"phone_brand": "Huawei"}, {"phone_brand": "vivo", "device_model": "X5"}])
     first, again = (mlflow.pyfunc.load_model(f"models:/demographics/{version}").predict(sent) for version in (1, 2))
     np.testing.assert_array_equal(first.to_numpy(), again.to_numpy())
 
 
-def test_the_command_says_what_the_defaults_were_and_nothing_of_how_it_ran():
+def test_the_command_says_what_the_defaults_were_and_nothing_of_how_it_ran(workplace):
     params = parse(SweepParams, ["--data", "my data", "--cores", "3", "--leak", "true"])
-    words = shlex.split(command(params))
+    run = EntryRun.begin("sweep")
+    words = shlex.split(command(params, run))
     assert words[:6] == ["mlflow", "run", ".", "-e", "sweep", "--env-manager"]
     given = dict(word.split("=", 1) for word in words if "=" in word)
     assert given.pop("data") == "my data"
     assert given.pop("leak") == "true"
+    assert given.pop("space") == f"runs:/{run.run_id}/quick.yaml"
     assert "cores" not in given
     assert parse(SweepParams, [word for name, value in given.items() for word in (f"--{name}", value)]) == SweepParams()
 
