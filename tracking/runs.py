@@ -1,8 +1,10 @@
 """The run of an entry point, whoever made it.
 
 ``mlflow run`` makes a run, logs every MLproject parameter on it (defaults too), and passes it on by environment; an
-entry point that is started by hand makes its own. Either way the entry point sets the final status itself: ``mlflow
-run`` only sees an exit code, so it could not tell KILLED from FAILED, and it leaves a run that has ended alone.
+entry point that is started by hand makes its own. Either way the entry point sets the final status itself, with a note
+that says why. On this machine ``mlflow run`` then sets it once more, by the exit code alone: it means to leave ended
+runs alone, but compares the status' name with numbers (mlflow 3.17, ``projects._maybe_set_run_terminated``). So a run
+that we end KILLED reads FAILED there, with our note; remote backends and entry points started by hand keep KILLED.
 """
 
 from __future__ import annotations

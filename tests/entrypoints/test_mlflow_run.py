@@ -112,7 +112,7 @@ def test_ctrl_c_ends_the_children_killed_and_says_so_on_the_run(workplace):
     assert "Traceback" not in err
     run = workplace.client.get_run(parent)
     assert run.data.tags["mlflow.note.content"] == "interrupted (SIGINT)."
-    assert run.info.status == "FAILED"  # KILLED by us; `mlflow run` then writes FAILED over any status
+    assert run.info.status == "FAILED"  # KILLED by us; a local `mlflow run` then sets it by the exit code
     assert_children_ended(workplace, parent)
 
 
