@@ -10,7 +10,7 @@ import pytest
 from errors import EngineError, GridfoldError
 from tests.services import spark_cluster as spark_service
 from tests.services.startup import free_port
-from tuning.engines import check_engine
+from tuning.engines import check_engine, choose_engine
 from tuning.engines.spark import failures, session
 
 
@@ -81,6 +81,16 @@ def test_spark_connect_is_refused_in_one_line(no_session, monkeypatch):
     monkeypatch.setattr(session, "existing", lambda: connected)
     with pytest.raises(EngineError, match="Spark Connect"):
         check_engine("spark")
+
+
+def test_spark_connect_alone_leaves_auto_at_the_local_engine(no_session, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host:15002")
+    assert choose_engine("auto") == "local"
+    assert choose_engine("auto", "spark://host:7077") == "spark"
+    monkeypatch.delenv("SPARK_REMOTE")
+    connected = type("SparkSession", (), {"__module__": "pyspark.sql.connect.session"})()
+    monkeypatch.setattr(session, "existing", lambda: connected)
+    assert choose_engine("auto") == "local"
 
 
 def test_the_local_engine_has_no_master():

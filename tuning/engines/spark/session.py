@@ -40,9 +40,14 @@ _NO_CONNECT = (
 
 
 def is_wanted(master: str | None) -> bool:
-    """Whether there is a Spark to use: a master is given, a session exists, or spark-submit started this process."""
-    started_by_spark = {"PYSPARK_GATEWAY_PORT", "SPARK_REMOTE"} & os.environ.keys()
-    return bool(master or started_by_spark) or existing() is not None
+    """Whether there is a Spark to use: a master is given, a session exists, or spark-submit started this process.
+
+    Spark Connect is none of these: where nothing else is there (Databricks serverless), fits run on this machine.
+    """
+    session = existing()
+    if master or _is_connect(session):
+        return bool(master)
+    return session is not None or "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 def existing() -> Any:
@@ -58,6 +63,10 @@ def existing() -> Any:
     return session
 
 
+def _is_connect(session: Any) -> bool:
+    return type(session).__module__.startswith("pyspark.sql.connect") or "SPARK_REMOTE" in os.environ
+
+
 def check(master: str | None) -> None:
     """Refuse, before any work, a Spark that cannot be had.
 
@@ -69,8 +78,7 @@ def check(master: str | None) -> None:
     if find_spec("pyspark") is None:
         raise EngineError("engine spark: pyspark is not installed. Install it: pip install 'gridfold[spark]'.")
     session = existing()
-    connect = type(session).__module__.startswith("pyspark.sql.connect") or "SPARK_REMOTE" in os.environ
-    if connect or (master or "").startswith("sc://"):
+    if _is_connect(session) or (master or "").startswith("sc://"):
         raise EngineError(_NO_CONNECT)
     if session is not None:
         return
