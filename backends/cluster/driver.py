@@ -361,14 +361,29 @@ def main(arguments: list[str]) -> int:
         return 0
     place.remove(f"{job}/orders.json")  # a service that starts a job twice runs it once
     orders = json.loads(found)
-    secrets = json.loads(place.get(f"{job}/secrets.json") or b"{}")
-    place.remove(f"{job}/secrets.json")
-    with Log(place, f"{job}/log", list(secrets.values())) as log:
-        code, reason = run(place, job, orders, secrets)
-    if code and not reason:
-        reason = f"the job failed with exit status {code}: {log.last_line or 'it wrote no log'}"
+    try:
+        secrets = hidden(place, job, orders)
+    except Exception as error:
+        code, reason = 1, f"the job's secrets cannot be read: {type(error).__name__}: {' '.join(str(error).split())}"
+    else:
+        with Log(place, f"{job}/log", list(secrets.values())) as log:
+            code, reason = run(place, job, orders, secrets)
+        if code and not reason:
+            reason = f"the job failed with exit status {code}: {log.last_line or 'it wrote no log'}"
     place.put(f"{job}/ending.json", json.dumps({"exit_code": code, "reason": reason}).encode())
     return code
+
+
+def hidden(place: Folder | Blobs, job: str, orders: dict[str, Any]) -> dict[str, str]:
+    """Return the secrets: those of the vault that the orders name, or of a file, which is taken away."""
+    if "vault" in orders:
+        from databricks.sdk.runtime import dbutils  # every Databricks runtime has it, clusters' and serverless
+
+        opened: dict[str, str] = json.loads(dbutils.secrets.get(**orders["vault"]))
+        return opened
+    found: dict[str, str] = json.loads(place.get(f"{job}/secrets.json") or b"{}")
+    place.remove(f"{job}/secrets.json")
+    return found
 
 
 if __name__ == "__main__":
