@@ -166,7 +166,7 @@ class WorkspaceFiles(MountedFiles):
 
 def open_shelf(workspace: Workspace, files: str) -> VolumeFiles | WorkspaceFiles:
     """Return the shelf in the folder `files`, in a folder of the user's own, once it is known to be there."""
-    root = f"{files}/gridfold/{workspace.user}"
+    root = f"{files}/{workspace.user}"
     shelf = VolumeFiles(workspace, root) if files.startswith("/Volumes/") else WorkspaceFiles(workspace, root)
     shelf.require()
     return shelf
