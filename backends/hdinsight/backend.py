@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import time
@@ -11,7 +12,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from backends import secrets
 from backends.cluster.site import ClusterSite, Started
 from backends.environment import Environment
 from backends.failures import BackendError
@@ -41,9 +41,14 @@ class HdinsightBackend(RemoteBackend):
     @contextmanager
     def open(self, settings: HdinsightSettings, request: Request) -> Iterator[Site]:
         """Sign in to the storage and to Livy."""
-        login = secrets.values([settings.user, settings.password], self.name)
         names = (settings.user, settings.password)
-        livy = Livy(settings.url, login[settings.user], login[settings.password], names, settings.ca_bundle)
+        for name in names:
+            if not os.environ.get(name):
+                raise BackendError(
+                    f"{name} is not set here. Set {names[0]} and {names[1]} to the name and password of the cluster's "
+                    "login, or name other variables as 'user' and 'password'."
+                )
+        livy = Livy(settings.url, os.environ[names[0]], os.environ[names[1]], names, settings.ca_bundle)
         with closing(livy):
             next(livy.batches(), None)
             yield Cluster(livy, BlobShelf(Storage.parse(settings.storage)), settings)

@@ -2,9 +2,7 @@
 
 What it takes and answers is Livy's ``/batches`` (docs/rest-api of Apache Livy 0.7): names and types of all fields, the
 header that Livy asks of every request that changes something, basic authentication over TLS, states, pages of the log.
-What a batch does is real: its files and archives are fetched from the storage account and laid into a folder, as YARN
-does it, and spark-submit runs its main file there with nothing of this process's environment. Not checked: YARN's
-queues and sizes, and Hadoop's own wasbs.
+What a batch does is real, see ``livy_batch``. Not checked: YARN's queues and sizes, and Hadoop's own wasbs.
 
 By hand, until Ctrl-C, with Azurite running (python -m tests.services.azurite) and its connection string set:
 
@@ -18,16 +16,12 @@ import ipaddress
 import json
 import os
 import re
-import signal
 import ssl
-import subprocess
-import tarfile
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,48 +34,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.services.spark_cluster import descendants, installed_home
+from tests.services.livy_batch import Batch
+from tests.services.spark_cluster import installed_home
 
 _TEXTS = ("file", "proxyUser", "className", "driverMemory", "executorMemory", "queue", "name")
 _LISTS = ("args", "jars", "pyFiles", "files", "archives")
 _COUNTS = ("driverCores", "executorCores", "numExecutors")
-_NEXT = {  # which state may follow which
-    "not_started": ("starting",),
-    "starting": ("running", "dead", "killed"),
-    "running": ("success", "dead", "killed"),
-}
 _MEMORY = re.compile(r"\d+[kmgt]b?", re.IGNORECASE)
-_WASBS = re.compile(r"wasbs://([^@/]+)@([^./]+)\.blob\.core\.windows\.net/([^#]+)(?:#(.+))?")
-
-
-@dataclass
-class Batch:
-    """One batch, as its folder and its process know it."""
-
-    number: int
-    request: dict[str, Any]
-    folder: Path
-    state: str = "not_started"
-    log: list[str] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
-
-    def become(self, state: str) -> None:
-        """Change the state, as Livy's states follow each other."""
-        if state in _NEXT.get(self.state, ()):
-            self.state = state
-
-    def view(self) -> dict[str, Any]:
-        """What Livy answers about it."""
-        return {
-            "id": self.number,
-            "name": self.request.get("name"),
-            "owner": None,
-            "proxyUser": None,
-            "state": self.state,
-            "appId": None,
-            "appInfo": {"driverLogUrl": None, "sparkUiUrl": None},
-            "log": self.log[-10:],
-        }
 
 
 class Livy:
@@ -139,94 +98,13 @@ class Livy:
         batch = Batch(number, request, folder)
         self.batches[number] = batch
         self.submitted.append(batch)
-        threading.Thread(target=self._run, args=(batch,), daemon=True).start()
+        threading.Thread(target=batch.run, args=(self._storage, self.spark_home), daemon=True).start()
         return batch
 
     def delete(self, batch: Batch) -> None:
         """Kill what runs and forget the batch."""
         self.batches.pop(batch.number, None)
-        batch.become("killed")
-        if batch.process is not None and batch.process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(batch.process.pid, signal.SIGKILL)
-            batch.process.wait()
-
-    def kill_driver(self, batch: Batch) -> None:
-        """Kill the driver's Python, as a machine that runs out of memory would."""
-        assert batch.process is not None
-        for pid in descendants(batch.process.pid):
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if b"place.json" in command and not command[0].endswith(b"java"):
-                os.kill(pid, signal.SIGKILL)
-
-    def _run(self, batch: Batch) -> None:
-        batch.become("starting")
-        try:
-            self._localise(batch)
-            batch.process = self._spark_submit(batch)
-        except Exception as error:
-            batch.log.append(f"{type(error).__name__}: {error}")
-            batch.become("dead")
-            return
-        batch.become("running")
-        if batch.state == "killed":
-            batch.process.kill()
-        for line in batch.process.stdout or ():
-            batch.log.append(line.rstrip("\n"))
-        code = batch.process.wait()
-        batch.log.append(f"\t diagnostics: User application exited with status {code}" if code else "")
-        batch.become("dead" if code else "success")
-
-    def _localise(self, batch: Batch) -> None:
-        """Fetch main file, files and archives into the batch's folder, under the names that YARN gives them."""
-        for uri in [batch.request["file"], *batch.request.get("files", [])]:
-            content, name = self._fetch(uri)
-            (batch.folder / name).write_bytes(content)
-        for uri in batch.request.get("archives", []):
-            content, name = self._fetch(uri)
-            packed = batch.folder / f"{name}.packed"
-            packed.write_bytes(content)
-            with tarfile.open(packed) as archive:
-                archive.extractall(batch.folder / name)
-
-    def _fetch(self, uri: str) -> tuple[bytes, str]:
-        match = _WASBS.fullmatch(uri)
-        if match is None:
-            raise ValueError(f"No FileSystem for scheme: {uri}")
-        blob = self._storage.get_blob_client(match[1], match[3])
-        return blob.download_blob().readall(), match[4] or match[3].rpartition("/")[2]
-
-    def _spark_submit(self, batch: Batch) -> subprocess.Popen[str]:
-        request, conf = batch.request, dict(batch.request.get("conf", {}))
-        given = {
-            "spark.driver.memory": request.get("driverMemory"),
-            "spark.executor.memory": request.get("executorMemory"),
-            "spark.executor.cores": request.get("executorCores"),
-            "spark.ui.enabled": "false",
-        }
-        conf |= {name: str(value) for name, value in given.items() if value is not None}
-        options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
-        main = request["file"].rpartition("/")[2]
-        prefix = "spark.yarn.appMasterEnv."
-        return subprocess.Popen(
-            [
-                str(self.spark_home / "bin" / "spark-submit"),
-                *("--master", "local[2]", "--name", request.get("name", "batch")),
-                *options,
-                main,
-                *request.get("args", []),
-            ],
-            cwd=batch.folder,
-            env={name: os.environ[name] for name in ("PATH", "JAVA_HOME", "LANG") if name in os.environ}
-            | {"HOME": str(batch.folder), "SPARK_HOME": str(self.spark_home), "SPARK_LOCAL_IP": "127.0.0.1"}
-            | {name.removeprefix(prefix): value for name, value in conf.items() if name.startswith(prefix)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        batch.kill()
 
 
 def complaint(request: object) -> str:

@@ -66,6 +66,12 @@ def test_a_batch_is_what_the_configuration_says(place, work):
     assert place.livy.batches == {}
 
 
+def test_a_login_that_is_not_set_is_asked_for(place, monkeypatch):
+    monkeypatch.delenv("HDINSIGHT_PASSWORD")
+    with pytest.raises(BackendError, match="HDINSIGHT_PASSWORD is not set here"), place.open():
+        pass
+
+
 def test_the_environment_is_put_there_once(place):
     with place.open() as site:
         assert "made the packed environment" in site.prepare(NOTHING)
@@ -144,7 +150,7 @@ def test_a_killed_driver_is_told_in_livys_words(place, work):
         job = site.start(work(WAIT), NOTHING)
         written, ending = follow_in_background(job)
         wait_for(lambda: b"begun" in written.getvalue())
-        place.livy.kill_driver(place.livy.submitted[0])
+        place.livy.submitted[0].kill_driver()
         assert ending().exit_code == 137
         assert ending().reason.startswith("the job's driver was lost: Livy says dead: diagnostics: User application")
 

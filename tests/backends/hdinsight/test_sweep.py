@@ -83,8 +83,9 @@ def test_a_sweep_there_has_the_table_of_one_here(place, project):
     run = sweep_run(place)
     assert run.data.tags["mlflow.project.backend"] == "hdinsight"
     assert run.info.status == "FINISHED"
-    assert run.data.params["engine"] == "auto"
-    assert any("spark" in tag for tag in run.data.tags.values()) or "spark" in there.text
+    [batch] = place.livy.submitted
+    tasks = [line for line in batch.log if "Finished task" in line]
+    assert len(tasks) >= 6, "\n".join(batch.log)  # fits of two candidates at a time, on Spark
     found = table(place, run)
     assert found.keys() == expected.keys()
     for params, scores in expected.items():
@@ -108,7 +109,7 @@ def test_ctrl_c_stops_the_sweep_over_there_and_its_runs_end_killed(place, projec
     run = sweep_run(place)
     assert run.info.status == "KILLED"
     assert {child.info.status for child in children_of(place, run)} == {"KILLED"}
-    assert any("interrupted (SIGINT)" in line for line in command.lines)
+    assert any("interrupted (SIGINT)" in line for line in command.lines), command.text
     assert place.livy.batches == {}
     assert not [name for name in place.blobs() if name.startswith(("jobs/", "started/"))]
 
@@ -129,7 +130,7 @@ def test_the_same_command_after_a_lost_laptop_submits_nothing_twice(place, jobs)
 def test_a_killed_driver_is_a_failed_run(place, jobs):
     command = place.mlflow_run(jobs, "main", "line=echo begun; sleep 60")
     command.wait_for("begun")
-    place.livy.kill_driver(place.livy.submitted[0])
+    place.livy.submitted[0].kill_driver()
     assert command.finished() == 1
     run = place.newest_run()
     assert run.info.status == "FAILED"
@@ -145,7 +146,6 @@ def test_a_killed_driver_is_a_failed_run(place, jobs):
             {"HDINSIGHT_PASSWORD": "wrong"},
             "Livy does not accept the login. Set HDINSIGHT_USER and HDINSIGHT_PASSWORD",
         ),
-        ({"password": "ABSENT"}, {}, "environment names ABSENT, which is not set here"),
         ({"executors": 2}, {}, "there is no key 'executors'. Did you mean 'num_executors'?"),
         (
             {},
@@ -153,7 +153,7 @@ def test_a_killed_driver_is_a_failed_run(place, jobs):
             "the tracking store sqlite:///mlflow.db cannot be reached",
         ),
     ],
-    ids=["wrong password", "no password", "unknown key", "local store"],
+    ids=["wrong password", "unknown key", "local store"],
 )
 def test_what_cannot_work_is_one_line_and_submits_nothing(place, jobs, changes, environment, sentence):
     command = place.mlflow_run(jobs, "main", "line=true", changes=changes, environment=environment)
