@@ -4,8 +4,8 @@
 
 Sweeps the same grid over synthetic data of several seeds: once exactly, then with racing, with halving over rounds and
 over rows, with 16 bins, without the columns of fewer than 20 devices, and with the last two together. Prints, for each,
-the share of the exact processor time, how often the winner is the exact one, and how much worse the chosen candidate is: by the
-exact sweep's own mean, and on the hold-out.
+the share of the exact processor time, how often the winner is the exact one, and how much worse the chosen candidate
+is: by the exact sweep's own mean, and on the hold-out.
 """
 
 from __future__ import annotations
