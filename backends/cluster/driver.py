@@ -66,7 +66,12 @@ class Folder:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path + ".part", "wb") as file:
             file.write(content)
-        os.replace(path + ".part", path)
+        try:
+            os.replace(path + ".part", path)
+        except OSError:  # a mounted object store that cannot rename, where a file appears when it is closed
+            with open(path, "wb") as file:
+                file.write(content)
+            self.remove(name + ".part")
 
     def remove(self, name: str) -> None:
         """Remove a file, unless it is gone."""
@@ -280,8 +285,9 @@ def let_old_spark_pickle() -> None:
 
 def module_of(command: str) -> list[str]:
     """Return module and arguments of ``python -m MODULE ARGUMENTS``; empty for what only a shell can run."""
-    if any(set(word) <= set("();<>|&") for word in shlex.shlex(command, posix=True, punctuation_chars=True)):
-        return []
+    for word in shlex.shlex(command, posix=True, punctuation_chars=True):
+        if word and set(word) <= set("();<>|&"):
+            return []
     words = shlex.split(command)
     return words[2:] if len(words) > 2 and re.fullmatch(r"python[0-9.]*", words[0]) and words[1] == "-m" else []
 

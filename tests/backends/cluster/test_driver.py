@@ -50,6 +50,7 @@ def test_whatever_is_no_module_runs_in_a_shell(site, work):
     [
         ("python -m a.b --x 'c; d'", ["a.b", "--x", "c; d"]),
         ("python3.11 -m a", ["a"]),
+        ("python -m a --features '' --n 1", ["a", "--features", "", "--n", "1"]),
         ("python -m a && python -m b", []),
         ("python -m a > log", []),
         ("python a.py", []),
@@ -145,3 +146,14 @@ def test_the_ending_is_a_file_of_its_own(site, work):
     run(site, work("import sys; sys.exit(2)"))
     ending = json.loads((site.folder / "jobs/run1/ending.json").read_text())
     assert ending == {"exit_code": 2, "reason": "the job failed with exit status 2: it wrote no log"}
+
+
+def test_a_folder_that_cannot_rename_gets_its_files_all_the_same(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("Function not implemented")
+
+    monkeypatch.setattr("os.replace", refuse)
+    folder = driver.Folder(str(tmp_path))
+    folder.put("log/000001", b"one")
+    assert folder.get("log/000001") == b"one"
+    assert [path.name for path in (tmp_path / "log").iterdir()] == ["000001"]
