@@ -150,7 +150,7 @@ class JobRun:
 
     def _words(self, run: jobs.Run) -> str:
         words = why(run)
-        if not words or not run.tasks:
+        if not words or not run.tasks or _was_cancelled(run):
             return words
         try:
             output = self._api.get_run_output(run.tasks[0].run_id or self._run_id)
@@ -171,6 +171,10 @@ class JobRun:
 
 def _life(run: jobs.Run) -> jobs.RunLifeCycleState | None:
     return run.state.life_cycle_state if run.state else None
+
+
+def _was_cancelled(run: jobs.Run) -> bool:
+    return bool(run.state) and run.state.result_state is jobs.RunResultState.CANCELED
 
 
 def has_ended(run: jobs.Run) -> bool:

@@ -1,0 +1,180 @@
+"""``mlflow run -b databricks-jobs``: a sweep over there is the sweep over here, and every failure is one line."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from backends import project as files
+from tests.backends.databricks_jobs.conftest import CLUSTER, ROOT
+from tests.backends.databricks_jobs.test_runs import wait_for
+
+SPACE = """
+estimator: xgboost.XGBClassifier
+fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
+grid: {n_estimators: [5, 10], max_depth: [1, 2]}
+scoring: neg_log_loss
+cv: {folds: 3, shuffle: true, seed: 0}
+search: {strategy: grid}
+"""
+SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
+SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [4000, 5000]")
+_JOBS = """
+name: jobs
+conda_env: conda.yaml
+entry_points:
+  main: {parameters: {line: string}, command: "bash -c {line}"}
+  prepare: {command: "false"}
+  clean: {command: "false"}
+"""
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A copy of the project as git has it, with specs of its own."""
+    folder = tmp_path / "project"
+    for name in files.find(ROOT).files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "spaces" / "for-test.yaml").write_text(SPACE)
+    (folder / "spaces" / "slow.yaml").write_text(SLOW)
+    return folder
+
+
+@pytest.fixture
+def jobs(tmp_path) -> Path:
+    """A project whose entry point runs any line of shell."""
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    (folder / "conda.yaml").write_bytes((ROOT / "conda.yaml").read_bytes())
+    (folder / "MLproject").write_text(_JOBS)
+    return folder
+
+
+def sweep_runs(place):
+    """Return the runs of sweeps that are nobody's children, the newest first."""
+    runs = place.store.search_runs(["0"], "tags.`mlflow.project.entryPoint` = 'sweep'")
+    return [run for run in runs if not {"mlflow.parentRunId", "step.name"} & run.data.tags.keys()]
+
+
+def children_of(place, run):
+    return place.store.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+
+
+def table(place, run):
+    """Return the scores of cv_results.csv by candidate."""
+    path = place.store.download_artifacts(run.info.run_id, "cv_results.csv", str(place.home))
+    with Path(path).open() as file:
+        rows = list(csv.DictReader(file))
+    scores = [name for name in rows[0] if "test_score" in name]
+    return {row["params"]: {name: float(row[name]) for name in scores} for row in rows}
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for params, scores in expected.items():
+        assert found[params] == pytest.approx(scores, abs=1e-6)
+
+
+def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place, project):
+    here = place.mlflow_run(project, *SWEEP, backend="local")
+    assert here.finished() == 0, here.text
+    expected = table(place, sweep_runs(place)[0])
+
+    there = place.mlflow_run(project, *SWEEP)
+    assert there.finished(300) == 0, there.text
+    run = sweep_runs(place)[0]
+    assert run.data.tags["mlflow.project.backend"] == "databricks-jobs"
+    assert run.info.status == "FINISHED"
+    assert_same(table(place, run), expected)
+    children = [child for child in children_of(place, run) if "candidate.key" in child.data.tags]
+    assert len(children) == 4
+    assert {child.info.status for child in children} == {"FINISHED"}
+    assert all("split2_test_score" in child.data.metrics for child in children)
+    printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
+    assert [line for line in there.lines if line.startswith(("best", "score", "hold-out"))] == printed
+    [name] = place.files()
+    assert "/projects/" in name
+
+    serverless = place.mlflow_run(project, *SWEEP, changes={"new_cluster": None, "serverless": {}})
+    assert serverless.finished(300) == 0, serverless.text
+    assert_same(table(place, sweep_runs(place)[0]), expected)
+    assert "spark" not in serverless.text.lower()
+    assert len(place.files()) == 1  # the project, once for both
+    assert "Traceback" not in there.text + serverless.text
+
+
+def test_ctrl_c_stops_the_sweep_over_there_and_its_runs_end_killed(place, project):
+    command = place.mlflow_run(project, *SWEEP[:3], "space=spaces/slow.yaml")
+    command.wait_for("features", 120)
+    wait_for(lambda: any("candidate.key" in child.data.tags for child in children_of(place, sweep_runs(place)[0])))
+    command.interrupt()
+    assert command.finished(120) != 0
+    run = sweep_runs(place)[0]
+    assert run.info.status == "KILLED"
+    candidates = [child for child in children_of(place, run) if "candidate.key" in child.data.tags]
+    assert {child.info.status for child in candidates} == {"KILLED"}
+    [job] = place.workspace.runs.values()
+    assert job.state == "TERMINATED"
+    assert job.process.poll() is not None
+    assert all("/projects/" in name for name in place.files())
+
+
+def test_the_same_command_after_a_lost_laptop_submits_nothing_twice(place, jobs):
+    line = "line=for i in 1 2 3 4 5 6 7 8; do echo count $i; sleep 1; done"
+    first = place.mlflow_run(jobs, "main", line)
+    first.wait_for("count 1")
+    first.end()
+    again = place.mlflow_run(jobs, "main", line)
+    assert again.finished() == 0, again.text
+    assert "this command was started before; following run" in again.text
+    assert [line for line in again.lines if line.startswith("count")] == [f"count {i}" for i in range(1, 9)]
+    assert len(place.workspace.runs) == 1
+    assert place.newest_run().info.status == "FINISHED"
+
+
+def test_a_killed_driver_is_a_failed_run(place, jobs):
+    command = place.mlflow_run(jobs, "main", "line=echo begun; sleep 60")
+    command.wait_for("begun")
+    [job] = place.workspace.runs.values()
+    job.kill_driver()
+    assert command.finished() == 1
+    run = place.newest_run()
+    assert run.info.status == "FAILED"
+    assert "the job's driver was lost: Databricks says RUN_EXECUTION_ERROR" in run.data.tags["mlflow.note.content"]
+    assert "Traceback" not in command.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "environment", "sentence"),
+    [
+        ({}, {"DATABRICKS_TOKEN": "dapi-wrong"}, "127.0.0.1: refuses: Invalid access token"),
+        ({"environment": ["ABSENT"]}, {}, "environment names ABSENT, which is not set here"),
+        ({"new_clusters": CLUSTER}, {}, "there is no key 'new_clusters'. Did you mean 'new_cluster'?"),
+        ({"serverless": {}}, {}, "give exactly one of new_cluster, existing_cluster_id, serverless"),
+        (
+            {},
+            {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+            "the tracking store sqlite:///mlflow.db cannot be reached",
+        ),
+        ({"new_cluster": CLUSTER | {"spark_version": "14.3.x-scala2.12"}}, {}, "has Python 3.10, and conda.yaml asks"),
+    ],
+    ids=["wrong token", "no such variable", "unknown key", "two kinds", "local store", "old runtime"],
+)
+def test_what_cannot_work_is_one_line_and_submits_nothing(place, jobs, changes, environment, sentence):
+    command = place.mlflow_run(jobs, "main", "line=true", changes=changes, environment=environment)
+    assert command.finished() == 1
+    assert sentence in command.lines[-1]
+    assert "Traceback" not in command.text
+    assert place.workspace.runs == {}
+    assert place.files() == []
+
+
+def test_spark_by_name_is_refused_where_there_is_only_spark_connect(place, project):
+    changes = {"new_cluster": None, "serverless": {}}
+    command = place.mlflow_run(project, *SWEEP, "engine=spark", changes=changes)
+    assert command.finished() == 1
+    assert "engine=spark needs a cluster; serverless compute is Spark Connect" in command.lines[-1]
+    assert place.workspace.runs == {}
