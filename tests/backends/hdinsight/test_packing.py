@@ -7,16 +7,19 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from backends.environment import Environment
 from backends.failures import BackendError
 from backends.hdinsight import packing
 from backends.hdinsight.settings import HdinsightSettings
 
+ROOT = Path(__file__).parents[3]
 VERSION = "{}.{}".format(*sys.version_info)
 GIVEN = {
     "url": "https://mine.azurehdinsight.net/livy",
@@ -124,6 +127,18 @@ def test_an_archive_without_a_python_is_refused(tmp_path):
     path.write_text("no tar")
     with pytest.raises(BackendError, match="is not a tar archive"):
         packing.pack(Environment(VERSION, ()), HdinsightSettings(**GIVEN, archive=path), tmp_path)
+
+
+def test_the_clusters_pins_are_those_of_every_core_dependency_inside_its_declared_range():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    ranges = {requirement.name: requirement.specifier for requirement in map(Requirement, declared)}
+    lines = (ROOT / "backends" / "hdinsight.requirements.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert {pin.name for pin in pins} == ranges.keys()
+    for pin in pins:
+        [specifier] = pin.specifier
+        assert specifier.operator == "=="
+        assert specifier.version in ranges[pin.name], pin
 
 
 def test_machines_take_wheels_of_their_own_time_and_before():
