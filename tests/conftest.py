@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from sources.synthetic import generate
 from tests.services import azurite as azurite_service
 from tests.services.azurite import Azurite
+from tests.services.startup import require
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +27,8 @@ def _no_tracking_uri_outlives_its_test() -> Iterator[None]:
 def azurite_program() -> str:
     """The path of Azurite; absent on a bare machine, but never in CI."""
     program = azurite_service.find()
-    if program is None:
-        reason = "Azurite is not installed (npm install --global azurite)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return program
+    require("" if program else "Azurite is not installed (npm install --global azurite)")
+    return str(program)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import pty
-import shlex
 import shutil
 import signal
 import sqlite3
@@ -26,43 +24,25 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from tests.services import docker_engine, sshd
+from tests.services import docker_engine, pip_settings, sshd
 from tests.services.docker_engine import BASE_IMAGE, DockerEngine
 from tests.services.sshd import Sshd
+from tests.services.startup import require, shared_folder
 
 ROOT = Path(__file__).parents[2]
-_PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
-_PIP_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
-_CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
-
-
-def _require(reason: str) -> None:
-    if reason:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="session")
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The base image's files, made once for all workers of a test run, or for all runs in GRIDFOLD_TEST_ROOTFS."""
-    _require(docker_engine.missing())
-    if kept := os.environ.get("GRIDFOLD_TEST_ROOTFS"):
-        target = Path(kept)
-        target.exists() or docker_engine.make_rootfs(target)
-        return target
-    target = tmp_path_factory.getbasetemp() / "rootfs.tar"
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        target = target.parents[1] / target.name
-    with Path(f"{target}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            docker_engine.make_rootfs(target)
-    return target
+    """The base image's files, made once for all workers of a test run."""
+    require(docker_engine.missing())
+    return docker_engine.rootfs_shared_by(shared_folder(tmp_path_factory))
 
 
 @pytest.fixture(scope="session")
 def ssh_server() -> Iterator[Sshd]:
     """An SSH server on loopback."""
-    _require(sshd.missing())
+    require(sshd.missing())
     with open_folder("sshd") as folder, sshd.running(folder) as server:
         yield server
 
@@ -76,7 +56,7 @@ def account(ssh_server: Sshd) -> str:
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest, account: str) -> Iterator[DockerEngine]:
     """A Docker engine that the VM's user may use; GRIDFOLD_TEST_ENGINE names the folder of one that is to be kept."""
-    _require(docker_engine.missing())
+    require(docker_engine.missing())
     if kept := os.environ.get("GRIDFOLD_TEST_ENGINE"):
         yield docker_engine.kept(Path(kept), account, lambda: request.getfixturevalue("rootfs"))
         return
@@ -97,21 +77,7 @@ def open_folder(name: str) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def pip_access(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The configuration's key ``build``: how pip reaches its index from here."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
-    pairs = [line.split("=", 1) for line in listed.stdout.splitlines() if line.startswith("global.")]
-    kept = {
-        key.removeprefix("global."): shlex.split(value)[0]
-        for key, value in pairs
-        if key.removeprefix("global.") in _PIP_SETTINGS and "file:" not in value
-    }
-    build: dict[str, Any] = {"environment": [name for name in _PIP_VARIABLES if os.environ.get(name)]}
-    if kept:
-        config = tmp_path_factory.mktemp("pip") / "pip.conf"
-        config.write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in kept.items()))
-        build["pip_config"] = str(config)
-    if bundle := next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), None):
-        build["ca_bundle"] = bundle
-    return build
+    return pip_settings.as_build(tmp_path_factory.mktemp("pip"))
 
 
 @dataclass

@@ -123,6 +123,10 @@ class Run:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    def log(self) -> str:
+        """Return all that the driver, Spark's part of it included, has written."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
     def join(self) -> None:
         self._thread.join(30)
 
@@ -158,7 +162,7 @@ class Run:
 
     def output(self) -> dict[str, Any]:
         """Return the answer of ``runs/get-output`` for the run's task."""
-        log = self._log.read_bytes() if self._log.exists() else b""
+        log = self.log().encode()
         answer: dict[str, Any] = {
             "metadata": self.described(),
             "logs": log[: self.log_limit].decode(errors="replace"),

@@ -10,6 +10,8 @@ host's network, so that nothing of the machine's own (bridges, iptables) is touc
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import shutil
 import subprocess
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import docker
 import psutil
+from docker.models.containers import Container
 
 from tests.services.startup import wait_until_up
 
@@ -35,7 +38,7 @@ def missing() -> str:
     """Return why an engine cannot be run here, empty where it can."""
     if os.geteuid() != 0:
         return "needs root to run a Docker engine"
-    programs = [name for name in ("dockerd", "debootstrap") if shutil.which(name) is None]
+    programs = [name for name in ("dockerd", "docker", "debootstrap") if shutil.which(name) is None]
     return f"needs {' and '.join(programs)} (apt-get install docker.io debootstrap)" if programs else ""
 
 
@@ -113,6 +116,33 @@ def make_rootfs(target: Path) -> None:
         unfinished = target.with_suffix(".unfinished")
         subprocess.run(["tar", "-C", folder, "-cf", str(unfinished), "."], check=True)
         unfinished.rename(target)
+
+
+def rootfs_shared_by(workers_folder: Path) -> Path:
+    """Return the base image's files: made once for all in the folder, or in GRIDFOLD_TEST_ROOTFS for good."""
+    target = Path(os.environ.get("GRIDFOLD_TEST_ROOTFS") or workers_folder / "rootfs.tar")
+    with Path(f"{target}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            make_rootfs(target)
+    return target
+
+
+@contextmanager
+def inside_network_of(container: Container) -> Iterator[None]:
+    """Let this thread's new connections begin in the container: 127.0.0.1 is its own then.
+
+    So a port of the image's need not be free on this machine, where nothing is published: the engine has no bridge.
+    """
+    container.reload()
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as ours, open(f"/proc/{container.attrs['State']['Pid']}/ns/net") as theirs:
+        if libc.setns(theirs.fileno(), 0) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            libc.setns(ours.fileno(), 0)
 
 
 @contextmanager

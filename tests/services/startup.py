@@ -1,4 +1,4 @@
-"""What every service here needs to begin: a port that nobody has, and patience until it answers.
+"""What every service here needs to begin: its programs, a port that nobody has, and patience until it answers.
 
 A program that can be told ``port 0`` and prints what it took is better served so (Azurite, Spark's daemons): between
 ``free_port`` and the program's own bind another may take the port.
@@ -7,6 +7,7 @@ A program that can be told ``port 0`` and prints what it took is better served s
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import subprocess
 import time
@@ -15,6 +16,20 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+
+def require(missing: str) -> None:
+    """Skip the test for the reason `missing`, if it is not empty; in CI, where nothing may be missing, fail it."""
+    if missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of a test run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def free_port() -> int:
@@ -41,8 +56,20 @@ def wait_until_up(
     every: float = 0.2,
 ) -> None:
     """Return once `answers` is true; if the process ends or the time is over first, say so with the end of its log."""
+    wait_until(answers, lambda: process.poll() is None, lambda: log.read_text(errors="replace"), name, seconds, every)
+
+
+def wait_until(
+    answers: Callable[[], bool],
+    lives: Callable[[], bool],
+    said: Callable[[], str],
+    name: str,
+    seconds: float,
+    every: float = 0.2,
+) -> None:
+    """Return once `answers` is true, as ``wait_until_up`` does of whatever is no process of ours."""
     give_up = time.monotonic() + seconds
     while not answers():
-        if process.poll() is not None or time.monotonic() > give_up:
-            raise RuntimeError(f"{name} did not start: {log.read_text(errors='replace')[-2000:]}")
+        if not lives() or time.monotonic() > give_up:
+            raise RuntimeError(f"{name} did not start: {said()[-2000:]}")
         time.sleep(every)

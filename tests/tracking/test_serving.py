@@ -1,4 +1,4 @@
-"""A registered model behind MLflow's own server answers over HTTP what it predicts in a process."""
+"""A registered model answers over HTTP what it predicts in a process: behind MLflow's server, and in its container."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import json
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -13,17 +17,29 @@ import pandas as pd
 import pytest
 
 from features.raw_devices import EXAMPLE
-from tests.services import model_server
+from tests.services import docker_engine, model_container, model_server, pip_settings
+from tests.services.docker_engine import DockerEngine, inside_network_of
+from tests.services.startup import require, shared_folder
 from tests.tracking import small_model
 from tests.tracking.conftest import VARIABLES
 from tests.tracking.small_model import GROUPS
 from tracking import EntryRun, store
-from tracking.registry import log_and_register
+from tracking.registry import RegisteredModel, log_and_register
+
+Answer = tuple[int, dict[str, Any]]
+
+
+@dataclass
+class Served:
+    """What answers requests, and the same model loaded here."""
+
+    post: Callable[[object], Answer]
+    model: Any
 
 
 @pytest.fixture(scope="module")
-def served(empty_database, tmp_path_factory):
-    """The address of a served champion, and the same model loaded here."""
+def registered(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredModel]:
+    """A champion in a store of its own, which the environment names."""
     folder = tmp_path_factory.mktemp("served")
     shutil.copy(empty_database, folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
@@ -33,12 +49,37 @@ def served(empty_database, tmp_path_factory):
         experiment = store.connect().create_experiment("served", artifact_location=(folder / "artifacts").as_uri())
         patch.setenv("MLFLOW_EXPERIMENT_ID", experiment)
         with EntryRun.begin("sweep") as run:
-            model = log_and_register(run, small_model.fit()[0], "demographics", alias="champion")
-        with model_server.running(model.uri, folder / "log") as address:
-            yield address, mlflow.pyfunc.load_model(model.uri)
+            yield log_and_register(run, small_model.fit()[0], "demographics", alias="champion")
 
 
-def post(address: str, body: object) -> tuple[int, dict]:
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
+    """A Docker engine with the base image."""
+    require(docker_engine.missing())
+    rootfs = docker_engine.rootfs_shared_by(shared_folder(tmp_path_factory))
+    with docker_engine.running(tmp_path_factory.mktemp("engine")) as running:
+        running.load_base(rootfs)
+        yield running
+
+
+@pytest.fixture(scope="module", params=["server", "container"])
+def served(
+    request: pytest.FixtureRequest, registered: RegisteredModel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The champion where a person would put it."""
+    model = mlflow.pyfunc.load_model(registered.uri)
+    if request.param == "server":
+        with model_server.running(registered.uri, tmp_path_factory.mktemp("server") / "log") as address:
+            yield Served(lambda body: post(address, body), model)
+        return
+    engine = request.getfixturevalue("engine")
+    pip = pip_settings.as_build(tmp_path_factory.mktemp("pip"))
+    model_container.build(engine, registered.uri, "demographics", pip)
+    with model_container.running(engine, "demographics") as container, inside_network_of(container):
+        yield Served(lambda body: post(model_container.ADDRESS, body), model)
+
+
+def post(address: str, body: object) -> Answer:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
     try:
@@ -49,27 +90,27 @@ def post(address: str, body: object) -> tuple[int, dict]:
 
 
 def test_it_answers_the_probabilities_by_name(served):
-    address, model = served
-    status, answer = post(address, {"dataframe_records": list(EXAMPLE)})
+    status, answer = served.post({"dataframe_records": list(EXAMPLE)})
     assert status == 200
     assert [list(row) for row in answer["predictions"]] == [GROUPS] * len(EXAMPLE)
-    expected = model.predict(pd.DataFrame(list(EXAMPLE)))
+    assert len(GROUPS) == 12
+    np.testing.assert_allclose([sum(row.values()) for row in answer["predictions"]], 1, rtol=1e-6)
+    expected = served.model.predict(pd.DataFrame(list(EXAMPLE)))
     np.testing.assert_allclose([list(row.values()) for row in answer["predictions"]], expected.to_numpy(), rtol=1e-12)
 
 
 def test_fields_may_be_missing_and_brands_unknown(served):
-    status, answer = post(served[0], {"dataframe_records": [{"phone_brand": "Nonesuch"}, {"device_model": "X"}]})
+    status, answer = served.post({"dataframe_records": [{"phone_brand": "Nonesuch"}, {"device_model": "X"}]})
     assert (status, len(answer["predictions"])) == (200, 2)
 
 
 def test_ids_of_64_bits_arrive_whole(served):
-    address, model = served
-    columns = model._model_impl.preparation.columns["name"]
+    columns = served.model._model_impl.preparation.columns["name"]
     app = max((int(name[4:]) for name in columns if name.startswith("app=")), key=abs)
     events = [{"timestamp": "2016-05-01 10:00:00", "apps": [app]}]
     assert app > 2**53 or app < -(2**53)
-    _, answer = post(address, {"dataframe_records": [{"events": events}]})
-    expected = model.predict(pd.DataFrame({"events": [events]})).to_numpy()
+    _, answer = served.post({"dataframe_records": [{"events": events}]})
+    expected = served.model.predict(pd.DataFrame({"events": [events]})).to_numpy()
     np.testing.assert_allclose([list(row.values()) for row in answer["predictions"]], expected, rtol=1e-12)
 
 
@@ -84,11 +125,11 @@ def test_ids_of_64_bits_arrive_whole(served):
     ],
 )
 def test_what_is_malformed_gets_400_and_the_name_of_the_field(served, row, named):
-    status, answer = post(served[0], {"dataframe_records": [row]})
+    status, answer = served.post({"dataframe_records": [row]})
     assert status == 400
     assert named in answer["message"]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"rows": []}'])
 def test_what_is_no_request_gets_400(served, body):
-    assert post(served[0], body)[0] == 400
+    assert served.post(body)[0] == 400
