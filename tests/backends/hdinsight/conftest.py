@@ -46,7 +46,10 @@ def container(azurite: Azurite) -> ContainerClient:
 
 @pytest.fixture(scope="session")
 def running_livy(azurite: Azurite, container: ContainerClient) -> Iterator[Livy]:
-    """The stand-in; GRIDFOLD_TEST_SPARK_HOME names another Spark than the installed one."""
+    """The stand-in; GRIDFOLD_TEST_SPARK_HOME names another Spark than the installed one, HDInsight's 3.3 for example.
+
+    ``pip install --no-deps --target OLD pyspark==3.3.4`` makes one in OLD/pyspark.
+    """
     if lacking := spark_cluster.lacking():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
     home = os.environ.get("GRIDFOLD_TEST_SPARK_HOME")
@@ -63,9 +66,8 @@ def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment's archive whose Python is this one; GRIDFOLD_TEST_PYTHON names that of another Spark."""
-    python = os.environ.get("GRIDFOLD_TEST_PYTHON", sys.executable)
-    text = f'#!/bin/sh\nexec {python} "$@"\n'.encode()
+    """An environment's archive whose Python is this one."""
+    text = f'#!/bin/sh\nexec {sys.executable} "$@"\n'.encode()
     path = tmp_path_factory.mktemp("packed") / "environment.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         entry = tarfile.TarInfo("bin/python3")

@@ -21,7 +21,7 @@ cv: {folds: 3, shuffle: true, seed: 0}
 search: {strategy: grid}
 """
 SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
-SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [4000, 5000]")
+SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [1500, 2000]")
 _JOBS = """
 name: jobs
 conda_env: conda.yaml
