@@ -35,7 +35,7 @@ def run_of(started: Started, root: str, environment: Environment, settings: Data
     settings : DatabricksSettings
     """
     script = jobs.SparkPythonTask(f"{root}/{started.driver}", parameters=[root, started.run_id])
-    task = jobs.SubmitTask(_KEY, spark_python_task=script, max_retries=0, retry_on_timeout=False)
+    task = jobs.SubmitTask(_KEY, spark_python_task=script)  # one-time runs are not retried
     run = {
         "run_name": started.name,
         "idempotency_token": started.run_id,  # asked twice because the answer was lost, it is one run all the same

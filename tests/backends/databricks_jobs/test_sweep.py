@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backends import project as files
-from tests.backends.databricks_jobs.conftest import CLUSTER, ROOT
+from tests.backends.databricks_jobs.conftest import ROOT
 from tests.backends.databricks_jobs.test_runs import wait_for
 
 SPACE = """
@@ -89,6 +89,7 @@ def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place,
     assert run.data.tags["mlflow.project.backend"] == "databricks-jobs"
     assert run.info.status == "FINISHED"
     assert_same(table(place, run), expected)
+    assert "Starting task " in place.workspace.runs[1000].log()  # of Spark's own scheduler: the fits ran there
     children = [child for child in children_of(place, run) if "candidate.key" in child.data.tags]
     assert len(children) == 4
     assert {child.info.status for child in children} == {"FINISHED"}
@@ -101,7 +102,7 @@ def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place,
     serverless = place.mlflow_run(project, *SWEEP, changes={"new_cluster": None, "serverless": {}})
     assert serverless.finished(300) == 0, serverless.text
     assert_same(table(place, sweep_runs(place)[0]), expected)
-    assert "spark" not in serverless.text.lower()
+    assert "Starting task " not in place.workspace.runs[1010].log()
     assert len(place.files()) == 1  # the project, once for both
     assert "Traceback" not in there.text + serverless.text
 
@@ -123,14 +124,14 @@ def test_ctrl_c_stops_the_sweep_over_there_and_its_runs_end_killed(place, projec
 
 
 def test_the_same_command_after_a_lost_laptop_submits_nothing_twice(place, jobs):
-    line = "line=for i in 1 2 3 4 5 6 7 8; do echo count $i; sleep 1; done"
+    line = "line=for i in 1 2 3 4 5; do echo count $i; sleep 1; done"
     first = place.mlflow_run(jobs, "main", line)
     first.wait_for("count 1")
     first.end()
     again = place.mlflow_run(jobs, "main", line)
     assert again.finished() == 0, again.text
     assert "this command was started before; following run" in again.text
-    assert [line for line in again.lines if line.startswith("count")] == [f"count {i}" for i in range(1, 9)]
+    assert [line for line in again.lines if line.startswith("count")] == [f"count {i}" for i in range(1, 6)]
     assert len(place.workspace.runs) == 1
     assert place.newest_run().info.status == "FINISHED"
 
@@ -151,17 +152,14 @@ def test_a_killed_driver_is_a_failed_run(place, jobs):
     ("changes", "environment", "sentence"),
     [
         ({}, {"DATABRICKS_TOKEN": "dapi-wrong"}, "127.0.0.1: refuses: Invalid access token"),
-        ({"environment": ["ABSENT"]}, {}, "environment names ABSENT, which is not set here"),
-        ({"new_clusters": CLUSTER}, {}, "there is no key 'new_clusters'. Did you mean 'new_cluster'?"),
         ({"serverless": {}}, {}, "give exactly one of new_cluster, existing_cluster_id, serverless"),
         (
             {},
             {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
             "the tracking store sqlite:///mlflow.db cannot be reached",
         ),
-        ({"new_cluster": CLUSTER | {"spark_version": "14.3.x-scala2.12"}}, {}, "has Python 3.10, and conda.yaml asks"),
     ],
-    ids=["wrong token", "no such variable", "unknown key", "two kinds", "local store", "old runtime"],
+    ids=["wrong token", "two kinds", "local store"],
 )
 def test_what_cannot_work_is_one_line_and_submits_nothing(place, jobs, changes, environment, sentence):
     command = place.mlflow_run(jobs, "main", "line=true", changes=changes, environment=environment)
