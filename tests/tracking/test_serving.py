@@ -49,7 +49,8 @@ def registered(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -
         experiment = store.connect().create_experiment("served", artifact_location=(folder / "artifacts").as_uri())
         patch.setenv("MLFLOW_EXPERIMENT_ID", experiment)
         with EntryRun.begin("sweep") as run:
-            yield log_and_register(run, small_model.fit()[0], "demographics", alias="champion")
+            model = log_and_register(run, small_model.fit()[0], "demographics", alias="champion")
+        yield model
 
 
 @pytest.fixture(scope="module")
