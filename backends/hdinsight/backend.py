@@ -27,7 +27,7 @@ from backends.request import Request
 _PLACE = "place.json"
 _PYTHON = "./environment/bin/python3"
 _ENDED = ("success", "dead", "killed", "error")
-_TRIES = 4
+_PAUSES = (1.0, 2.0, 4.0)  # seconds before a submission whose answer was lost is looked for
 _TELLING = re.compile(r"diagnostics:|exception|error|killed|memory|exit ?code", re.IGNORECASE)
 _MB = 1e6
 
@@ -84,17 +84,17 @@ class Cluster(ClusterSite):
         """Start the batch; where Livy's answer is lost, look for it by name before starting it again."""
         self.shelf.put(f"{started.folder}/{_PLACE}", json.dumps(self._blobs.signed()).encode())
         request = batch_request(started, self._environment(environment), self._settings)
-        for attempt in range(_TRIES):
+        pauses = list(_PAUSES)
+        while True:
             try:
                 return str(self._livy.submit(request))
             except AnswerLostError:
-                if attempt == _TRIES - 1:
+                if not pauses:
                     raise
-                time.sleep(2**attempt)
-                found = self.search(started.name)
-                if found is not None:
-                    return found
-        raise AssertionError("unreachable")
+            time.sleep(pauses.pop(0))
+            found = self.search(started.name)
+            if found is not None:
+                return found
 
     def search(self, name: str) -> str | None:
         """Return the number of the batch of that name."""
