@@ -31,6 +31,7 @@ from tests.services import livy as livy_service
 from tests.services import mlflow_server, spark_cluster
 from tests.services.azurite import ACCOUNT, Azurite
 from tests.services.livy import Livy
+from tests.services.startup import require
 
 ROOT = Path(__file__).parents[3]
 CONTAINER = "cluster"
@@ -50,8 +51,7 @@ def running_livy(azurite: Azurite, container: ContainerClient) -> Iterator[Livy]
 
     ``pip install --no-deps --target OLD pyspark==3.3.4`` makes one in OLD/pyspark.
     """
-    if lacking := spark_cluster.lacking():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
+    require(spark_cluster.lacking())
     home = os.environ.get("GRIDFOLD_TEST_SPARK_HOME")
     with livy_service.running(azurite.connection_string, Path(home) if home else None) as livy:
         yield livy
