@@ -40,7 +40,8 @@ class DatabricksBackend(RemoteBackend):
         """Sign in to the workspace."""
         if find_spec("databricks") is None or find_spec("databricks.sdk") is None:
             raise BackendError(
-                "backend 'databricks-jobs': databricks-sdk is not installed. Run: pip install 'gridfold[databricks]'."
+                "backend 'databricks-jobs': databricks-sdk is not installed. "
+                "Run: pip install -e '.[databricks]' in the project."
             )
         from backends.databricks_jobs.site import WorkspaceSite
         from backends.databricks_jobs.workspace import Workspace

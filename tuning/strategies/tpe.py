@@ -81,7 +81,10 @@ class _Hyperopt:
             from hyperopt import Trials
             from hyperopt.base import Domain
         except ImportError as error:
-            raise SpecError("search.strategy: tpe needs hyperopt. Run: pip install 'gridfold[search]'.") from error
+            raise SpecError(
+                "search.strategy: tpe needs hyperopt. Run: pip install -e '.[search]' in the project, and for an "
+                "environment made from conda.yaml add hyperopt to it."
+            ) from error
         lists = {name: Distribution(choice=list(values)) for name, values in space.grid.items()}
         self._ranges = {**lists, **space.distributions}
         if not self._ranges:

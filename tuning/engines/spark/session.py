@@ -76,7 +76,7 @@ def check(master: str | None) -> None:
         No pyspark, no Java, a master of an unknown kind, or one that does not answer.
     """
     if find_spec("pyspark") is None:
-        raise EngineError("engine spark: pyspark is not installed. Install it: pip install 'gridfold[spark]'.")
+        raise EngineError("engine spark: pyspark is not installed. Run: pip install -e '.[spark]' in the project.")
     session = existing()
     if _is_connect(session) or (master or "").startswith("sc://"):
         raise EngineError(_NO_CONNECT)
