@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +86,32 @@ class Command:
 
     process: subprocess.Popen[bytes]
     output: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    def start(
+        cls,
+        words: Sequence[str],
+        parameters: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        terminal: bool = False,
+    ) -> Command:
+        """Start ``mlflow run`` in `folder`, its output on a terminal or in a pipe."""
+        given = [word for parameter in parameters for word in ("-P", parameter)]
+        source, sink = pty.openpty() if terminal else os.pipe()
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("mlflow")), "run", *words, *given],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+        os.close(sink)
+        command = cls(process)
+        threading.Thread(target=_collect, args=(command, source), daemon=True).start()
+        return command
 
     def wait_for(self, text: str, seconds: float = 90) -> str:
         """Return the first line that holds `text`, once it has come."""
@@ -172,22 +198,9 @@ class Vm:
         config = self.home / f"config-{len(self.commands)}.json"
         config.write_text(json.dumps(self.settings | (changes or {})))
         where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
-        given = [word for parameter in parameters for word in ("-P", parameter)]
-        words = [str(Path(sys.executable).with_name("mlflow")), "run", str(project), "-e", entry_point, *where, *given]
-        source, sink = pty.openpty() if terminal else os.pipe()
-        process = subprocess.Popen(
-            words,
-            cwd=self.home,
-            env=self._environment() | (environment or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-        os.close(sink)
-        command = Command(process)
+        words = [str(project), "-e", entry_point, *where]
+        command = Command.start(words, parameters, self.home, self._environment() | (environment or {}), terminal)
         self.commands.append(command)
-        threading.Thread(target=_collect, args=(command, source), daemon=True).start()
         return command
 
     def _environment(self) -> dict[str, str]:

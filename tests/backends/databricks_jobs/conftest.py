@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,7 +20,7 @@ from backends.databricks_jobs.workspace import Workspace as SignedIn
 from backends.environment import Environment
 from backends.job import Work
 from backends.project import Project
-from tests.backends.conftest import Command, _collect
+from tests.backends.conftest import Command
 from tests.services import databricks, mlflow_server, spark_cluster
 from tests.services.databricks import VOLUME, Workspace
 from tests.services.startup import require
@@ -125,8 +123,6 @@ class Place:
         given = self.settings | (changes or {})
         config.write_text(json.dumps({key: value for key, value in given.items() if value is not None}))
         where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
-        named = [word for parameter in parameters for word in ("-P", parameter)]
-        words = [str(Path(sys.executable).with_name("mlflow")), "run", str(project), "-e", entry_point, *where, *named]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_STANDING_IN)}
         own = {
             "DATABRICKS_TOKEN": self.workspace.token,
@@ -135,20 +131,9 @@ class Place:
             "SWEEP_CACHE": str(self.home / "swept"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
-        source, sink = os.pipe()
-        process = subprocess.Popen(
-            words,
-            cwd=self.home,
-            env=kept | own | (environment or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-        os.close(sink)
-        command = Command(process)
+        words = [str(project), "-e", entry_point, *where]
+        command = Command.start(words, parameters, self.home, kept | own | (environment or {}))
         self.commands.append(command)
-        threading.Thread(target=_collect, args=(command, source), daemon=True).start()
         return command
 
 

@@ -2,95 +2,48 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
 
-from backends import project as files
-from tests.backends.databricks_jobs.conftest import ROOT
-from tests.backends.databricks_jobs.test_runs import wait_for
-
-SPACE = """
-estimator: xgboost.XGBClassifier
-fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
-grid: {n_estimators: [5, 10], max_depth: [1, 2]}
-scoring: neg_log_loss
-cv: {folds: 3, shuffle: true, seed: 0}
-search: {strategy: grid}
-"""
-SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
-SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [4000, 5000]")
-_JOBS = """
-name: jobs
-conda_env: conda.yaml
-entry_points:
-  main: {parameters: {line: string}, command: "bash -c {line}"}
-  prepare: {command: "false"}
-  clean: {command: "false"}
-"""
+from tests.backends.remote_sweeps import (
+    SLOW_SWEEP,
+    SWEEP,
+    assert_same,
+    candidates_of,
+    copy_project,
+    make_jobs,
+    sweep_runs,
+    table,
+    wait_for,
+)
 
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    """A copy of the project as git has it, with specs of its own."""
-    folder = tmp_path / "project"
-    for name in files.find(ROOT).files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    (folder / "spaces" / "for-test.yaml").write_text(SPACE)
-    (folder / "spaces" / "slow.yaml").write_text(SLOW)
-    return folder
+    """The project, with specs of its own."""
+    return copy_project(tmp_path / "project")
 
 
 @pytest.fixture
 def jobs(tmp_path) -> Path:
     """A project whose entry point runs any line of shell."""
-    folder = tmp_path / "jobs"
-    folder.mkdir()
-    (folder / "conda.yaml").write_bytes((ROOT / "conda.yaml").read_bytes())
-    (folder / "MLproject").write_text(_JOBS)
-    return folder
-
-
-def sweep_runs(place):
-    """Return the runs of sweeps that are nobody's children, the newest first."""
-    runs = place.store.search_runs(["0"], "tags.`mlflow.project.entryPoint` = 'sweep'")
-    return [run for run in runs if not {"mlflow.parentRunId", "step.name"} & run.data.tags.keys()]
-
-
-def children_of(place, run):
-    return place.store.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-
-
-def table(place, run):
-    """Return the scores of cv_results.csv by candidate."""
-    path = place.store.download_artifacts(run.info.run_id, "cv_results.csv", str(place.home))
-    with Path(path).open() as file:
-        rows = list(csv.DictReader(file))
-    scores = [name for name in rows[0] if "test_score" in name]
-    return {row["params"]: {name: float(row[name]) for name in scores} for row in rows}
-
-
-def assert_same(found, expected):
-    assert found.keys() == expected.keys()
-    for params, scores in expected.items():
-        assert found[params] == pytest.approx(scores, abs=1e-6)
+    return make_jobs(tmp_path / "jobs")
 
 
 def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place, project):
     here = place.mlflow_run(project, *SWEEP, backend="local")
     assert here.finished() == 0, here.text
-    expected = table(place, sweep_runs(place)[0])
+    expected = table(place.store, sweep_runs(place.store)[0], place.home)
 
     there = place.mlflow_run(project, *SWEEP)
     assert there.finished(300) == 0, there.text
-    run = sweep_runs(place)[0]
+    run = sweep_runs(place.store)[0]
     assert run.data.tags["mlflow.project.backend"] == "databricks-jobs"
     assert run.info.status == "FINISHED"
-    assert_same(table(place, run), expected)
+    assert_same(table(place.store, run, place.home), expected)
     assert "Starting task " in place.workspace.runs[1000].log()  # of Spark's own scheduler: the fits ran there
-    children = [child for child in children_of(place, run) if "candidate.key" in child.data.tags]
+    children = candidates_of(place.store, run)
     assert len(children) == 4
     assert {child.info.status for child in children} == {"FINISHED"}
     assert all("split2_test_score" in child.data.metrics for child in children)
@@ -101,22 +54,21 @@ def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place,
 
     serverless = place.mlflow_run(project, *SWEEP, changes={"new_cluster": None, "serverless": {}})
     assert serverless.finished(300) == 0, serverless.text
-    assert_same(table(place, sweep_runs(place)[0]), expected)
+    assert_same(table(place.store, sweep_runs(place.store)[0], place.home), expected)
     assert "Starting task " not in place.workspace.runs[1010].log()
     assert len(place.files()) == 1  # the project, once for both
     assert "Traceback" not in there.text + serverless.text
 
 
 def test_ctrl_c_stops_the_sweep_over_there_and_its_runs_end_killed(place, project):
-    command = place.mlflow_run(project, *SWEEP[:3], "space=spaces/slow.yaml")
+    command = place.mlflow_run(project, *SLOW_SWEEP)
     command.wait_for("features", 120)
-    wait_for(lambda: any("candidate.key" in child.data.tags for child in children_of(place, sweep_runs(place)[0])))
+    wait_for(lambda: candidates_of(place.store, sweep_runs(place.store)[0]))
     command.interrupt()
     assert command.finished(120) != 0
-    run = sweep_runs(place)[0]
+    run = sweep_runs(place.store)[0]
     assert run.info.status == "KILLED"
-    candidates = [child for child in children_of(place, run) if "candidate.key" in child.data.tags]
-    assert {child.info.status for child in candidates} == {"KILLED"}
+    assert {child.info.status for child in candidates_of(place.store, run)} == {"KILLED"}
     [job] = place.workspace.runs.values()
     assert job.state == "TERMINATED"
     assert job.process.poll() is not None

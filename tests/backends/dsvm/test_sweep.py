@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from backends import project as files
-from tests.backends.conftest import ROOT
-
-SPACE = """
-estimator: xgboost.XGBClassifier
-fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
-grid: {n_estimators: [5, 10], max_depth: [1, 2]}
-scoring: neg_log_loss
-cv: {folds: 3, shuffle: true, seed: 0}
-search: {strategy: grid}
-"""
-SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/quick-for-test.yaml")
+from tests.backends.remote_sweeps import SWEEP, copy_project
 
 
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project as git has it, with a spec of its own that takes seconds."""
-    folder = tmp_path / "project"
-    for name in files.find(ROOT).files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    (folder / "spaces" / "quick-for-test.yaml").write_text(SPACE)
-    return folder
+    return copy_project(tmp_path / "project")
 
 
 def outcome(vm, run):

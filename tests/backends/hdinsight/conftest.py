@@ -6,10 +6,8 @@ import io
 import json
 import os
 import socket
-import subprocess
 import sys
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,7 +25,7 @@ from backends.hdinsight.backend import Cluster, HdinsightBackend
 from backends.hdinsight.settings import HdinsightSettings
 from backends.job import Work
 from backends.project import Project
-from tests.backends.conftest import Command, _collect
+from tests.backends.conftest import Command
 from tests.services import livy as livy_service
 from tests.services import mlflow_server, spark_cluster
 from tests.services.azurite import ACCOUNT, Azurite
@@ -122,27 +120,15 @@ class Place:
         config = self.home / f"config-{len(self.commands)}.json"
         config.write_text(json.dumps(self.settings | (changes or {})))
         where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
-        given = [word for parameter in parameters for word in ("-P", parameter)]
-        words = [str(Path(sys.executable).with_name("mlflow")), "run", str(project), "-e", entry_point, *where, *given]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-        source, sink = os.pipe()
-        process = subprocess.Popen(
-            words,
-            cwd=self.home,
-            env=kept
-            | self.secrets
-            | {"MLFLOW_TRACKING_URI": self.tracking_uri, "SWEEP_CACHE": str(self.home / "swept")}
-            | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            | (environment or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-        os.close(sink)
-        command = Command(process)
+        own = {
+            "MLFLOW_TRACKING_URI": self.tracking_uri,
+            "SWEEP_CACHE": str(self.home / "swept"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        words = [str(project), "-e", entry_point, *where]
+        command = Command.start(words, parameters, self.home, kept | self.secrets | own | (environment or {}))
         self.commands.append(command)
-        threading.Thread(target=_collect, args=(command, source), daemon=True).start()
         return command
 
 

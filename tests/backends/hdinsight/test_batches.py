@@ -11,15 +11,9 @@ import pytest
 
 from backends.failures import BackendError, ConnectionLostError
 from tests.backends.hdinsight.conftest import NOTHING
+from tests.backends.remote_sweeps import wait_for
 
 WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
-
-
-def wait_for(look):
-    limit = time.monotonic() + 60
-    while not look():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 def log_of(place, run_id="run1"):

@@ -2,95 +2,51 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
 
-from backends import project as files
-from tests.backends.hdinsight.conftest import ROOT
-from tests.backends.hdinsight.test_batches import wait_for
-
-SPACE = """
-estimator: xgboost.XGBClassifier
-fixed: {random_state: 0, objective: "multi:softprob", max_bin: 16, learning_rate: 0.3}
-grid: {n_estimators: [5, 10], max_depth: [1, 2]}
-scoring: neg_log_loss
-cv: {folds: 3, shuffle: true, seed: 0}
-search: {strategy: grid}
-"""
-SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
-SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [1500, 2000]")
-_JOBS = """
-name: jobs
-conda_env: conda.yaml
-entry_points:
-  main: {parameters: {line: string}, command: "bash -c {line}"}
-  prepare: {command: "false"}
-  clean: {command: "false"}
-"""
+from tests.backends.remote_sweeps import (
+    SLOW_SWEEP,
+    SWEEP,
+    assert_same,
+    candidates_of,
+    copy_project,
+    make_jobs,
+    sweep_runs,
+    table,
+    wait_for,
+)
 
 
 @pytest.fixture
 def project(tmp_path) -> Path:
-    """A copy of the project as git has it, with specs of its own."""
-    folder = tmp_path / "project"
-    for name in files.find(ROOT).files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    (folder / "spaces" / "for-test.yaml").write_text(SPACE)
-    (folder / "spaces" / "slow.yaml").write_text(SLOW)
-    return folder
+    """The project, with specs of its own."""
+    return copy_project(tmp_path / "project")
 
 
 @pytest.fixture
 def jobs(tmp_path) -> Path:
     """A project whose entry point runs any line of shell."""
-    folder = tmp_path / "jobs"
-    folder.mkdir()
-    (folder / "conda.yaml").write_bytes((ROOT / "conda.yaml").read_bytes())
-    (folder / "MLproject").write_text(_JOBS)
-    return folder
-
-
-def sweep_run(place):
-    """Return the newest run of a sweep that is nobody's child."""
-    runs = place.store.search_runs(["0"], "tags.`mlflow.project.entryPoint` = 'sweep'")
-    return next(run for run in runs if not {"mlflow.parentRunId", "step.name"} & run.data.tags.keys())
-
-
-def children_of(place, run):
-    return place.store.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-
-
-def table(place, run):
-    """Return the scores of cv_results.csv by candidate."""
-    path = place.store.download_artifacts(run.info.run_id, "cv_results.csv", str(place.home))
-    with Path(path).open() as file:
-        rows = list(csv.DictReader(file))
-    scores = [name for name in rows[0] if "test_score" in name]
-    return {row["params"]: {name: float(row[name]) for name in scores} for row in rows}
+    return make_jobs(tmp_path / "jobs")
 
 
 def test_a_sweep_there_has_the_table_of_one_here(place, project):
     here = place.mlflow_run(project, *SWEEP, backend="local")
     assert here.finished() == 0, here.text
-    expected = table(place, sweep_run(place))
+    expected = table(place.store, sweep_runs(place.store)[0], place.home)
 
     there = place.mlflow_run(project, *SWEEP)
     assert there.finished(300) == 0, there.text
-    run = sweep_run(place)
+    run = sweep_runs(place.store)[0]
     assert run.data.tags["mlflow.project.backend"] == "hdinsight"
     assert run.info.status == "FINISHED"
     [batch] = place.livy.submitted
     tasks = [line for line in batch.log if "Finished task" in line]
     assert len(tasks) >= 6, "\n".join(batch.log)  # fits of two candidates at a time, on Spark
-    found = table(place, run)
-    assert found.keys() == expected.keys()
-    for params, scores in expected.items():
-        assert found[params] == pytest.approx(scores, abs=1e-6)
-    children = children_of(place, run)
+    assert_same(table(place.store, run, place.home), expected)
+    children = candidates_of(place.store, run)
     assert len(children) == 4
     assert {child.info.status for child in children} == {"FINISHED"}
     printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
@@ -101,14 +57,14 @@ def test_a_sweep_there_has_the_table_of_one_here(place, project):
 
 
 def test_ctrl_c_stops_the_sweep_over_there_and_its_runs_end_killed(place, project):
-    command = place.mlflow_run(project, *SWEEP[:3], "space=spaces/slow.yaml")
+    command = place.mlflow_run(project, *SLOW_SWEEP)
     command.wait_for("features", 120)
-    wait_for(lambda: children_of(place, sweep_run(place)))
+    wait_for(lambda: candidates_of(place.store, sweep_runs(place.store)[0]))
     command.interrupt()
     assert command.finished(120) != 0
-    run = sweep_run(place)
+    run = sweep_runs(place.store)[0]
     assert run.info.status == "KILLED"
-    assert {child.info.status for child in children_of(place, run)} == {"KILLED"}
+    assert {child.info.status for child in candidates_of(place.store, run)} == {"KILLED"}
     assert any("interrupted (SIGINT)" in line for line in command.lines), command.text
     assert place.livy.batches == {}
     assert not [name for name in place.blobs() if name.startswith(("jobs/", "started/"))]
