@@ -38,7 +38,7 @@ def test_pyspark_is_not_imported_to_find_out(monkeypatch):
 
 def test_pyspark_is_named_with_its_extra_where_it_is_missing(monkeypatch):
     monkeypatch.setattr(session, "find_spec", lambda name: None)
-    with pytest.raises(EngineError, match=r"pip install 'gridfold\[spark\]'"):
+    with pytest.raises(EngineError, match=r"pip install -e '\.\[spark\]'"):
         check_engine("spark")
 
 
