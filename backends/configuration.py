@@ -7,16 +7,20 @@ every other unknown key can be an error. JSON cannot hold comments; ``$schema`` 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from mlflow.projects import utils as mlflow_keys
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from backends.failures import BackendError
 from errors import did_you_mean
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Of an environment variable."""
 
 _FROM_MLFLOW = {value for name, value in vars(mlflow_keys).items() if name.startswith("PROJECT_")} | {
     mlflow_keys.MLFLOW_LOCAL_BACKEND_RUN_ID_CONFIG
@@ -35,6 +39,16 @@ class Settings(BaseModel):
     file: ClassVar[str] = ""
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+
+def _are_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise ValueError("expected names of environment variables, without '=' and value; one of them is not")
+    return names
+
+
+Names = Annotated[tuple[str, ...], AfterValidator(_are_names)]
+"""Names of environment variables; what is refused is not repeated, since it may be a value."""
 
 Model = TypeVar("Model", bound=Settings)
 

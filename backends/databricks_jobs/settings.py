@@ -11,9 +11,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from backends.configuration import Settings
+from backends.configuration import Names, Settings
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILES = re.compile(r"/Volumes/[^/]+/[^/]+/[^/]+(/[^/]+)*|/Workspace(/[^/]+){2,}")
 _KINDS = ("new_cluster", "existing_cluster_id", "serverless")
 _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/?")
@@ -142,7 +141,7 @@ class DatabricksSettings(Settings):
     serverless: Serverless | None = None
     """Serverless compute: {} for its defaults. Starts in seconds; fits run on one machine."""
 
-    environment: tuple[str, ...] = ()
+    environment: Names = ()
     """Names of environment variables of this machine that the job is to have; never their values."""
 
     timeout_minutes: float = Field(0.0, ge=0)
@@ -167,14 +166,6 @@ class DatabricksSettings(Settings):
         if host is not None and not re.fullmatch(r"https://[^/@\s]+/?", host) and not _LOOPBACK.fullmatch(host):
             raise ValueError("expected https:// and the workspace's name, without a path, a name or a password")
         return host
-
-    @field_validator("environment")
-    @classmethod
-    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if not _NAME.fullmatch(name):
-                raise ValueError("expected names of environment variables, without '=' and value; one of them is not")
-        return names
 
     @model_validator(mode="after")
     def _runs_on_one_thing(self) -> Self:

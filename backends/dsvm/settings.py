@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from backends.configuration import Settings
+from backends.configuration import Names, Settings
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MIB = 2**20
 _LEAST_MEMORY = 256 * MIB
 
@@ -68,7 +67,7 @@ class DsvmSettings(Settings):
     gpus: Literal["all"] | Annotated[int, Field(ge=0)] = 0
     """How many GPUs, or 'all'. With 0 the image has no GPU packages and is about 0.3 GB smaller."""
 
-    environment: tuple[str, ...] = ()
+    environment: Names = ()
     """Names of environment variables of this machine that the job is to have; never their values."""
 
     tunnel: bool = False
@@ -98,14 +97,6 @@ class DsvmSettings(Settings):
         if memory is not None and memory < _LEAST_MEMORY:
             raise ValueError(f"a job needs at least 256m, and {memory / MIB:.0f}m were given")
         return memory
-
-    @field_validator("environment")
-    @classmethod
-    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if not _NAME.fullmatch(name):
-                raise ValueError("expected names of environment variables, without '=' and value; one of them is not")
-        return names
 
 
 class Address(Settings):

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from backends.configuration import Settings
+from backends.configuration import NAME, Settings
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OURS = ("spark.pyspark.python", "spark.yarn.maxAppAttempts")
 
@@ -99,7 +98,7 @@ class HdinsightSettings(Settings):
     @classmethod
     def _are_names(cls, given: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for name in (given,) if isinstance(given, str) else given:
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 raise ValueError("expected names of environment variables, never their values; this is not one")
         return given
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
@@ -24,6 +24,9 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from backends.job import Work
+from backends.project import Project
+from tests.backends.remote_sweeps import copy_project
 from tests.services import docker_engine, pip_settings, sshd
 from tests.services.docker_engine import BASE_IMAGE, DockerEngine
 from tests.services.sshd import Sshd
@@ -283,6 +286,26 @@ entry_points:
   prepare: {command: "false"}
   clean: {command: "false"}
 """
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project, with specs of its own."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Callable[..., Work]:
+    """Make the work of running a Python module, whose text is given."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+
+    def make(text: str, run_id: str = "run1", **secrets: str) -> Work:
+        (folder / "job.py").write_text(text)
+        files = Project(folder, (PurePosixPath("job.py"),))
+        return Work(run_id, "same", "python -m job", files, {}, secrets, None)
+
+    return make
 
 
 @pytest.fixture

@@ -25,14 +25,6 @@ search: {strategy: grid}
 SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [4000, 5000]")
 SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
 SLOW_SWEEP = (*SWEEP[:3], "space=spaces/slow.yaml")
-_JOBS = """
-name: jobs
-conda_env: conda.yaml
-entry_points:
-  main: {parameters: {line: string}, command: "bash -c {line}"}
-  prepare: {command: "false"}
-  clean: {command: "false"}
-"""
 
 
 def copy_project(folder: Path) -> Path:
@@ -42,14 +34,6 @@ def copy_project(folder: Path) -> Path:
         (folder / name).write_bytes((ROOT / name).read_bytes())
     (folder / "spaces" / "for-test.yaml").write_text(SPACE)
     (folder / "spaces" / "slow.yaml").write_text(SLOW)
-    return folder
-
-
-def make_jobs(folder: Path) -> Path:
-    """Make a project whose entry point runs any line of shell."""
-    folder.mkdir()
-    (folder / "conda.yaml").write_bytes((ROOT / "conda.yaml").read_bytes())
-    (folder / "MLproject").write_text(_JOBS)
     return folder
 
 

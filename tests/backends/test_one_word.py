@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.backends.hdinsight.conftest import CONTAINER, container, packed, running_livy, tracking  # noqa: F401
-from tests.backends.remote_sweeps import SWEEP, assert_same, copy_project, sweep_runs, table
+from tests.backends.remote_sweeps import SWEEP, assert_same, sweep_runs, table
 from tests.services import databricks, spark_cluster
 from tests.services.azurite import ACCOUNT, Azurite
 from tests.services.databricks import VOLUME, Workspace
@@ -35,12 +35,6 @@ def workspace(cluster: SparkCluster) -> Iterator[Workspace]:
     """A Databricks workspace whose clusters are that one."""
     with databricks.running(cluster.master) as running:
         yield running
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the project, with a spec of its own."""
-    return copy_project(tmp_path / "project")
 
 
 @pytest.fixture

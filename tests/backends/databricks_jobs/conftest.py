@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +18,6 @@ from backends.databricks_jobs.settings import DatabricksSettings
 from backends.databricks_jobs.site import WorkspaceSite
 from backends.databricks_jobs.workspace import Workspace as SignedIn
 from backends.environment import Environment
-from backends.job import Work
-from backends.project import Project
 from tests.backends.conftest import Command
 from tests.services import databricks, mlflow_server, spark_cluster
 from tests.services.databricks import VOLUME, Workspace
@@ -62,20 +60,6 @@ def site(settings: Callable[..., DatabricksSettings]) -> Callable[..., Workspace
     def make(**changes: Any) -> WorkspaceSite:
         given = settings(**changes)
         return WorkspaceSite(SignedIn.sign_in(given), given)
-
-    return make
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Callable[..., Work]:
-    """Make the work of running a Python module, whose text is given."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-
-    def make(text: str, run_id: str = "run1", **secrets: str) -> Work:
-        (folder / "job.py").write_text(text)
-        files = Project(folder, (PurePosixPath("job.py"),))
-        return Work(run_id, "same", "python -m job", files, {}, secrets, None)
 
     return make
 

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.backends.remote_sweeps import SWEEP, copy_project
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A copy of the project as git has it, with a spec of its own that takes seconds."""
-    return copy_project(tmp_path / "project")
+from tests.backends.remote_sweeps import SWEEP
 
 
 def outcome(vm, run):

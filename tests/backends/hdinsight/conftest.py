@@ -8,10 +8,10 @@ import os
 import socket
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +23,6 @@ from mlflow.entities import Run
 from backends.environment import Environment
 from backends.hdinsight.backend import Cluster, HdinsightBackend
 from backends.hdinsight.settings import HdinsightSettings
-from backends.job import Work
-from backends.project import Project
 from tests.backends.conftest import Command
 from tests.services import livy as livy_service
 from tests.services import mlflow_server, spark_cluster
@@ -167,17 +165,3 @@ def place(
     for command in place.commands:
         command.end()
     running_livy.reset()
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Callable[..., Work]:
-    """Make the work of running a Python module, whose text is given."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-
-    def make(text: str, run_id: str = "run1", **secrets: str) -> Work:
-        (folder / "job.py").write_text(text)
-        files = Project(folder, (PurePosixPath("job.py"),))
-        return Work(run_id, "same", "python -m job", files, {}, secrets, None)
-
-    return make

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,24 +11,10 @@ from tests.backends.remote_sweeps import (
     SWEEP,
     assert_same,
     candidates_of,
-    copy_project,
-    make_jobs,
     sweep_runs,
     table,
     wait_for,
 )
-
-
-@pytest.fixture
-def project(tmp_path) -> Path:
-    """The project, with specs of its own."""
-    return copy_project(tmp_path / "project")
-
-
-@pytest.fixture
-def jobs(tmp_path) -> Path:
-    """A project whose entry point runs any line of shell."""
-    return make_jobs(tmp_path / "jobs")
 
 
 def test_a_sweep_there_has_the_table_of_one_here(place, project):
