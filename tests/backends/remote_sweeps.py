@@ -1,8 +1,10 @@
-"""A small sweep for the tests of every word after ``-b``: the project and spec to run, and what must come of it."""
+"""What the tests of every word after ``-b`` share: a small sweep, what must come of it, and ways to wait for a job."""
 
 from __future__ import annotations
 
 import csv
+import io
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from backends import project as files
+from backends.job import Ending, RemoteJob
 
 ROOT = Path(__file__).parents[2]
 SPACE = """
@@ -70,3 +73,16 @@ def wait_for(look: Callable[[], object]) -> None:
     while not look():
         assert time.monotonic() < limit
         time.sleep(0.05)
+
+
+def follow_in_background(job: RemoteJob) -> tuple[io.BytesIO, Callable[[], Ending]]:
+    """Follow a job on a thread; return what it writes, and a function that waits for the ending."""
+    written, endings = io.BytesIO(), []
+    thread = threading.Thread(target=lambda: endings.append(job.follow(written.write)), daemon=True)
+    thread.start()
+
+    def ending() -> Ending:
+        thread.join(60)
+        return endings[0]
+
+    return written, ending

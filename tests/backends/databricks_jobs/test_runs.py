@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 
 import pytest
 from databricks.sdk.service import jobs
@@ -13,24 +12,12 @@ from backends.cluster.job import LockedOutError
 from backends.databricks_jobs.site import has_ended, inside, why
 from backends.failures import BackendError, ConnectionLostError
 from tests.backends.databricks_jobs.conftest import ENVIRONMENT
-from tests.backends.remote_sweeps import wait_for
+from tests.backends.remote_sweeps import follow_in_background, wait_for
 from tests.services.databricks import USER, VOLUME, Fault
 
 WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 COUNT = "import time\nfor number in range(4):\n    print(number, flush=True)\n    time.sleep(1.1)"
 SECRET = "hunter2-hunter2"
-
-
-def follow_in_background(job):
-    written, endings = io.BytesIO(), []
-    thread = threading.Thread(target=lambda: endings.append(job.follow(written.write)), daemon=True)
-    thread.start()
-
-    def ending():
-        thread.join(60)
-        return endings[0]
-
-    return written, ending
 
 
 def stored(workspace):

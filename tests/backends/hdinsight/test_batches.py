@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import time
 
 import pytest
 
 from backends.failures import BackendError, ConnectionLostError
 from tests.backends.hdinsight.conftest import NOTHING
-from tests.backends.remote_sweeps import wait_for
+from tests.backends.remote_sweeps import follow_in_background, wait_for
 
 WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 
@@ -19,18 +18,6 @@ WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 def log_of(place, run_id="run1"):
     names = [name for name in place.blobs() if name.startswith(f"jobs/{run_id}/log/")]
     return b"".join(place.container.download_blob(f"gridfold/{name}").readall() for name in names)
-
-
-def follow_in_background(job):
-    written, endings = io.BytesIO(), []
-    thread = threading.Thread(target=lambda: endings.append(job.follow(written.write)), daemon=True)
-    thread.start()
-
-    def ending():
-        thread.join(60)
-        return endings[0]
-
-    return written, ending
 
 
 def test_a_batch_is_what_the_configuration_says(place, work):
