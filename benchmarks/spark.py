@@ -61,7 +61,7 @@ def joblib_spark(session: Any, spec: SweepSpec, data: Dataset) -> list[list[floa
     from joblibspark import register_spark
     from sklearn.model_selection import GridSearchCV
 
-    from tuning.estimators import for_candidate, make_estimator
+    from tuning.spec.estimators import for_candidate, make_estimator
 
     register_spark()
     estimator = for_candidate(make_estimator(spec.estimator, spec.fixed), {}, threads=1)

@@ -25,8 +25,8 @@ import numpy as np
 from tracking.recorder import SweepRecorder
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
-from tuning.results import FoldScore, SweepResult
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 FIXED = {"objective": "multi:softprob", "learning_rate": 0.1, "random_state": 0, "subsample": 0.9, "max_bin": 64}
 VARIED = ("max_depth", "n_estimators", "min_child_weight", "gamma", "reg_lambda")

@@ -17,9 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from entrypoints.tally import Tally
-from tuning.results import FoldScore, SweepResult
+from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import may_stop
-from tuning.spec import SweepSpec
+from tuning.spec.sweep_spec import SweepSpec
 
 PLAIN_SECONDS = 2.0
 

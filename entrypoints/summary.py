@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from tracking.registry import RegisteredModel
 from tuning import SweepResult
-from tuning.comparison import compare
-from tuning.statistics import LEVEL
+from tuning.results.comparison import compare
+from tuning.results.statistics import LEVEL
 
 
 def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel, where: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
+from tuning.results.sweep_result import FoldScore
 
 
 @dataclass

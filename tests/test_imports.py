@@ -122,7 +122,10 @@ def test_a_planted_violation_is_found(module, source):
         ("features.build", "from sources.schema import TABLES"),
         ("features.build", "from sources import schema"),
         ("features.build", "from .incidence import shares"),
-        ("tracking.runs", "import mlflow\nfrom tuning.results import FoldScore\nfrom errors import TrackingError"),
+        (
+            "tracking.runs",
+            "import mlflow\nfrom tuning.results import statistics\nfrom errors import TrackingError",
+        ),
         ("tuning.engines.spark", "import pyspark"),
         ("backends.dsvm", "import docker"),
     ],

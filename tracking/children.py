@@ -25,7 +25,7 @@ from mlflow.utils.time import get_current_time_millis
 from tracking import store
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
-from tuning.results import FoldScore, SweepResult
+from tuning.results.sweep_result import FoldScore, SweepResult
 
 PARENT = "mlflow.parentRunId"
 KEY = "candidate.key"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tuning.results import SweepResult
+from tuning.results.sweep_result import SweepResult
 
 
 def full_means(result: SweepResult) -> NDArray[np.float64]:

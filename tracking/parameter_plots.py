@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tracking.judged import full_means
 from tracking.varied import are_numbers, varied
-from tuning.results import SweepResult
+from tuning.results.sweep_result import SweepResult
 
 _MOST_CELLS = 30
 _ANNOTATED_CELLS = 100

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tracking import parameter_plots
 from tracking.judged import best_first, full_means, left_out_words
 from tuning.candidates import Candidate
-from tuning.results import SweepResult
+from tuning.results.sweep_result import SweepResult
 
 CANDIDATES_FILE = "candidates.png"
 PARAMETERS_FILE = "parameters.png"

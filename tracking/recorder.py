@@ -20,8 +20,8 @@ from tracking import store
 from tracking.children import ChildRuns
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
-from tuning.results import FoldScore, SweepResult
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 LINGER_SECONDS = 0.5
 

@@ -19,8 +19,8 @@ from tracking.judged import best_first, full_means, left_out_words
 from tracking.runs import EntryRun
 from tracking.varied import varied
 from tracking.verdict import difference_columns, verdict
-from tuning.results import SweepResult
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 RESULTS_FILE = "sweeping_results.txt"
 TABLE_FILE = "cv_results.csv"

@@ -1,15 +1,15 @@
 """In words: is the winner distinguishable, and is there a simpler model that is as good.
 
-One sentence a person can act on, with the figures behind it; ``tuning.comparison`` says where they come from.
+One sentence a person can act on, with the figures behind it; ``tuning.results.comparison`` says where they come from.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tuning.comparison import Comparison, compare
-from tuning.results import SweepResult
-from tuning.statistics import LEVEL
+from tuning.results.comparison import Comparison, compare
+from tuning.results.statistics import LEVEL
+from tuning.results.sweep_result import SweepResult
 
 
 def verdict(result: SweepResult) -> str:

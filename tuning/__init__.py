@@ -11,9 +11,9 @@ from tuning.folds import Fold, make_folds
 from tuning.loop import sweep
 from tuning.plan import Fit, Workload
 from tuning.refit import refit
-from tuning.results import FoldScore, SweepResult
+from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.scoring import score
-from tuning.spec import SweepSpec
+from tuning.spec.sweep_spec import SweepSpec
 
 __all__ = [
     "Candidate",

@@ -11,16 +11,16 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
-from tuning.boosting import ROUNDS, Prefix, can_share_matrix, is_boosted, train
 from tuning.candidates import Candidate
 from tuning.control import UNATTENDED, Control
-from tuning.curves import Curves, at_round, best_rounds
 from tuning.dataset import Dataset
-from tuning.estimators import for_candidate, weight_parameter
-from tuning.matrices import FoldMatrices
+from tuning.learners.curves import Curves, at_round, best_rounds
+from tuning.learners.matrices import FoldMatrices
+from tuning.learners.xgboost import ROUNDS, Prefix, can_share_matrix, is_boosted, train
 from tuning.plan import Fit, Workload
-from tuning.results import FoldScore
+from tuning.results.sweep_result import FoldScore
 from tuning.scoring import score
+from tuning.spec.estimators import for_candidate, weight_parameter
 
 _LONGEST_LINE = 500
 

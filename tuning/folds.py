@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from errors import SpecError
 from tuning.dataset import Dataset
-from tuning.spec import CvSpec
+from tuning.spec.sweep_spec import CvSpec
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,13 +19,13 @@ import psutil
 from loky import cpu_count
 
 from errors import SpecError
-from tuning.boosting import ROUNDS, is_boosted
 from tuning.dataset import Dataset
 from tuning.fitting import run_fit
-from tuning.matrices import FoldMatrices
+from tuning.learners.matrices import FoldMatrices
+from tuning.learners.xgboost import ROUNDS, is_boosted
 from tuning.plan import Fit, Workload, plan_fits
 from tuning.search import make_strategy
-from tuning.spec import SweepSpec
+from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Proposal
 
 _PROBES = 3

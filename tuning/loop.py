@@ -11,11 +11,11 @@ from errors import EngineError
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.observers import Observer
-from tuning.outcome import Table
 from tuning.plan import Workload, plan_fits, relative_cost
-from tuning.results import FoldScore, SweepResult
+from tuning.results.standings import Standings
+from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import approximations, make_strategy
-from tuning.spec import SweepSpec
+from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Strategy
 
 
@@ -90,7 +90,7 @@ class _Run:
         self._until = until
         self._ended: SimpleQueue[Future[list[FoldScore]]] = SimpleQueue()
         self._running: set[Future[list[FoldScore]]] = set()
-        self.table = Table()
+        self.table = Standings()
         self.n_units = 0
 
     def to_the_end(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tuning.results import FoldScore, SweepResult
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 
 class Observer(Protocol):

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuning.boosting import ROUNDS, is_boosted, shares_prefixes
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
-from tuning.estimators import for_candidate, make_estimator
 from tuning.folds import Fold, make_folds
-from tuning.spec import EarlyStopping, SweepSpec
+from tuning.learners.xgboost import ROUNDS, is_boosted, shares_prefixes
+from tuning.spec.estimators import for_candidate, make_estimator
+from tuning.spec.sweep_spec import EarlyStopping, SweepSpec
 from tuning.strategies import Proposal
 
 _DEEPEST = 10  # beyond it trees run out of rows, not of levels

@@ -8,12 +8,12 @@ from typing import Any
 import joblib
 from loky import cpu_count
 
-from tuning.boosting import ROUNDS, can_share_matrix, is_boosted
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
-from tuning.estimators import for_candidate, make_estimator, weight_parameter
-from tuning.spec import SweepSpec
-from tuning.threads import ThreadTrial
+from tuning.learners.threads import ThreadTrial
+from tuning.learners.xgboost import ROUNDS, can_share_matrix, is_boosted
+from tuning.spec.estimators import for_candidate, make_estimator, weight_parameter
+from tuning.spec.sweep_spec import SweepSpec
 
 
 def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, rounds: int | None = None) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuning.plan import Workload
-from tuning.spec import SweepSpec
-from tuning.spec_checks import options_of
+from tuning.spec.checks import options_of
+from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import STRATEGIES, Setting, Strategy
 
 _DEFAULT_BINS = 256

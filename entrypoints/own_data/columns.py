@@ -20,7 +20,7 @@ from sklearn.utils import get_tags
 from errors import SpecError
 from tracking.gridfold_model import one_hot
 from tuning import SweepSpec
-from tuning.boosting import is_boosted
+from tuning.learners.xgboost import is_boosted
 
 CATEGORICAL = "enable_categorical"
 _ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)

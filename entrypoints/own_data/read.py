@@ -26,7 +26,7 @@ from entrypoints.rows import Rows, first_rows
 from errors import SpecError
 from sources.own_table import OwnTable, read_own_table
 from tuning import Dataset, SweepSpec
-from tuning.estimators import make_estimator
+from tuning.spec.estimators import make_estimator
 
 
 def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from entrypoints.progress import SweepProgress
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.sweep_spec import SweepSpec
 
 SPEC = SweepSpec(estimator="sklearn.tree.DecisionTreeClassifier", grid={"max_depth": [1]}, scoring="accuracy")
 CANDIDATES = [Candidate({"depth": depth}) for depth in range(1, 5)]

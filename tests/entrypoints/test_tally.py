@@ -4,7 +4,7 @@ import pytest
 
 from entrypoints.tally import Tally, duration
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
+from tuning.results.sweep_result import FoldScore
 
 A, B = Candidate({"depth": 3}), Candidate({"depth": 4})
 

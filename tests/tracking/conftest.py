@@ -13,7 +13,7 @@ from mlflow.entities import Run
 from tests.services import mlflow_server
 from tests.tracking.outcomes import SPEC, outcome
 from tracking import store
-from tuning.results import SweepResult
+from tuning.results.sweep_result import SweepResult
 
 VARIABLES = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_TRACKING_URI")
 

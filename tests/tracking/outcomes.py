@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuning.candidates import Candidate
-from tuning.results import FoldScore, SweepResult
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 SPEC = SweepSpec.model_validate(
     {

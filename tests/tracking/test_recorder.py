@@ -19,8 +19,8 @@ from tests.tracking.outcomes import SPEC, outcome
 from tracking import EntryRun, SweepRecorder
 from tracking.children import ChildRuns
 from tuning.candidates import Candidate
-from tuning.results import FoldScore, SweepResult
-from tuning.spec import SweepSpec
+from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 
 def record(run: EntryRun, result: SweepResult, spec: SweepSpec = SPEC) -> None:

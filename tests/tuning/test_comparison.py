@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tuning import Candidate, FoldScore, SweepResult
-from tuning.comparison import compare
+from tuning.results.comparison import compare
 
 
 def result(rows, sizes=()):

@@ -7,7 +7,7 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 
 from tuning import Dataset, SweepSpec, open_engine, refit, sweep
-from tuning.curves import best_rounds
+from tuning.learners.curves import best_rounds
 
 FIXED = {"random_state": 0, "n_estimators": 60, "learning_rate": 0.5}
 

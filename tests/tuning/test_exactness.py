@@ -170,7 +170,7 @@ def test_cuts_over_all_rows_would_be_noticed(monkeypatch):
         rows = matrices.training_rows(fit)
         return xgb.QuantileDMatrix(rows.X, rows.y, ref=reference, max_bin=8)
 
-    monkeypatch.setattr("tuning.matrices.FoldMatrices._make_training", make)
+    monkeypatch.setattr("tuning.learners.matrices.FoldMatrices._make_training", make)
     X, y = classes_of(3)
     fixed = {"max_bin": 8, "random_state": 0}
     difference = largest_difference(xgb.XGBClassifier(n_jobs=1), fixed, ROUNDS, Dataset(X, y, np.unique(y)))

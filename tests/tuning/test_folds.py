@@ -6,7 +6,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from errors import SpecError
 from tuning import Dataset, make_folds
-from tuning.spec import CvSpec
+from tuning.spec.sweep_spec import CvSpec
 
 
 def dataset(y, classes=None):

@@ -103,7 +103,7 @@ def test_a_budget_too_small_for_one_fit_is_refused_with_what_it_takes():
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(given, said):
-    from tuning.spec_file import validate
+    from tuning.spec.file import validate
 
     with pytest.raises(SpecError) as caught:
         validate(SweepSpec, {**spec().model_dump(exclude_none=True, exclude={"budget"}), "budget": given})

@@ -58,7 +58,7 @@ def nosy_workload(monkeypatch):
 def test_one_matrix_per_fold_serves_every_fit(monkeypatch):
     made = []
     monkeypatch.setattr(
-        "tuning.matrices.training_matrix",
+        "tuning.learners.matrices.training_matrix",
         lambda estimator, X, y, weight: made.append(len(y)) or xgb.QuantileDMatrix(X, y),
     )
     with open_engine("local", 2) as engine:

@@ -11,7 +11,7 @@ import pytest
 from errors import EngineError, FitError, GridfoldError, SpecError
 from tuning import Dataset, SweepSpec, make_folds, open_engine, sweep
 from tuning.fitting import run_fit
-from tuning.spec import CvSpec
+from tuning.spec.sweep_spec import CvSpec
 
 
 class Notebook:

@@ -7,7 +7,7 @@ import pytest
 import xgboost as xgb
 
 from tuning import Candidate, Dataset, Fit, SweepSpec, Workload
-from tuning.matrices import FoldMatrices
+from tuning.learners.matrices import FoldMatrices
 
 FIT = Fit(0, (Candidate({"max_depth": 2}),))
 BOOSTER = xgb.XGBClassifier(n_jobs=1)

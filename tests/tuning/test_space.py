@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tuning.space import Distribution, Space
+from tuning.spec.space import Distribution, Space
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tuning.statistics import one_standard_error_choice, paired_difference
+from tuning.results.statistics import one_standard_error_choice, paired_difference
 
 
 def test_a_case_worked_by_hand():

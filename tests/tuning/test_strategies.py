@@ -6,7 +6,7 @@ import pytest
 
 from errors import SpecError
 from tuning import FoldScore
-from tuning.space import Distribution, Space
+from tuning.spec.space import Distribution, Space
 from tuning.strategies import STRATEGIES, Setting
 from tuning.strategies.halving import rungs
 

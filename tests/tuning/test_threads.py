@@ -7,7 +7,7 @@ import xgboost as xgb
 
 from tuning import Candidate, Dataset, Fit, SweepSpec, Workload
 from tuning.engines import LocalEngine
-from tuning.threads import ThreadTrial
+from tuning.learners.threads import ThreadTrial
 
 
 class Booster:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from tuning.plan import Fit, Workload
-from tuning.results import FoldScore
+from tuning.results.sweep_result import FoldScore
 
 
 class Engine(Protocol):

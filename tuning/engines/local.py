@@ -21,12 +21,12 @@ import joblib
 from loky import ProcessPoolExecutor, cpu_count
 from threadpoolctl import threadpool_limits
 
-from tuning.boosting import is_boosted
-from tuning.devices import cuda_devices
 from tuning.fitting import run_fit
-from tuning.matrices import FoldMatrices
+from tuning.learners.devices import cuda_devices
+from tuning.learners.matrices import FoldMatrices
+from tuning.learners.xgboost import is_boosted
 from tuning.plan import Fit, Workload
-from tuning.results import FoldScore
+from tuning.results.sweep_result import FoldScore
 
 
 class LocalEngine:

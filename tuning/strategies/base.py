@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
-from tuning.space import Space
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.space import Space
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from errors import SpecError
-from tuning.results import FoldScore
-from tuning.space import Space
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.space import Space
 from tuning.strategies import base
 
 

@@ -13,8 +13,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tuning.results import FoldScore
-from tuning.space import Space
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.space import Space
 from tuning.strategies import base
 from tuning.strategies.random import Sampled, candidates_of
 from tuning.strategies.rounds import RoundOfScores

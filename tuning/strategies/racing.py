@@ -1,7 +1,7 @@
 """Fold racing: a candidate that the paired evidence over folds says cannot win is tried on no more folds.
 
-The evidence is the corrected paired difference of ``tuning.statistics`` against the leader, at the folds that all have
-had so far. We do not use Friedman's rank test, as F-race does: it needs many more blocks than there are folds.
+The evidence is the corrected paired difference of ``tuning.results.statistics`` against the leader, at the folds that
+all have had so far. We do not use Friedman's rank test, as F-race does: it needs many more blocks than there are folds.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
-from tuning.space import Space
-from tuning.statistics import paired_difference
+from tuning.results.statistics import paired_difference
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.space import Space
 from tuning.strategies import base
 from tuning.strategies.random import Sampled, candidates_of
 from tuning.strategies.rounds import RoundOfScores

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from errors import SpecError
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
-from tuning.space import Space
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.space import Space
 from tuning.strategies import base
 
 

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from errors import SpecError
 from tuning.candidates import Candidate
-from tuning.results import FoldScore
-from tuning.space import Distribution, Space, plain
+from tuning.results.sweep_result import FoldScore
+from tuning.spec.space import Distribution, Space, plain
 from tuning.strategies import base
 from tuning.strategies.random import Sampled
 from tuning.strategies.rounds import RoundOfScores

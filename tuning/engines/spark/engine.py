@@ -21,7 +21,7 @@ from tuning.engines.spark.cluster import Cluster
 from tuning.engines.spark.failures import CrashError
 from tuning.engines.spark.worker import SCORES
 from tuning.plan import Fit, Workload
-from tuning.results import FoldScore
+from tuning.results.sweep_result import FoldScore
 
 _MOST_IN_FLIGHT = 1024
 _ENDS_WITHIN = 30.0

@@ -17,7 +17,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from tuning.fitting import run_fit
-from tuning.matrices import FoldMatrices
+from tuning.learners.matrices import FoldMatrices
 from tuning.plan import Fit, Workload
 
 SCORES, TROUBLE = "scores", "trouble"

@@ -17,7 +17,7 @@ from scipy import stats
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from tuning.candidates import Candidate
-from tuning.messages import problem
+from tuning.spec.messages import problem
 
 _KINDS = ("uniform", "loguniform", "integers", "choice")
 

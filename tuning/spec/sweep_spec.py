@@ -1,6 +1,6 @@
 """The sweep that was asked for: a YAML file, parsed and checked whole before any work.
 
-pydantic checks the shape (keys, types, ranges); ``tuning.spec_checks`` checks the sense (the estimator exists and has
+pydantic checks the shape (keys, types, ranges); ``tuning.spec.checks`` checks the sense (the estimator exists and has
 those parameters, the scorers exist). Both speak in the file's own keys.
 """
 
@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tuning import spec_checks, spec_file
-from tuning.budget import Budget
-from tuning.space import Distribution, Space
+from tuning.spec import checks as spec_checks
+from tuning.spec import file as spec_file
+from tuning.spec.budget import Budget
+from tuning.spec.space import Distribution, Space
 
 
 class _Strict(BaseModel):

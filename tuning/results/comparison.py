@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuning.candidates import Candidate
-from tuning.results import SweepResult
-from tuning.statistics import Difference, one_standard_error_choice, paired_difference
+from tuning.results.statistics import Difference, one_standard_error_choice, paired_difference
+from tuning.results.sweep_result import SweepResult
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tuning.candidates import Candidate
-from tuning.curves import at_round, best_rounds
-from tuning.results import FoldScore
+from tuning.learners.curves import at_round, best_rounds
+from tuning.results.sweep_result import FoldScore
 
 
-class Table:
+class Standings:
     """Scores by candidate and fold; of several on one fold, the one on the largest share stays."""
 
     def __init__(self) -> None:
@@ -38,12 +38,12 @@ class Table:
         """Scores of each candidate, ordered by fold."""
         return {candidate: [folds[k] for k in sorted(folds)] for candidate, folds in self._scores.items()}
 
-    def settled(self) -> Table:
+    def settled(self) -> Standings:
         """Return the table with every candidate's scores taken at the round that its folds chose together.
 
         A candidate that failed on some fold has no such round, and keeps what it has.
         """
-        settled = Table()
+        settled = Standings()
         for candidate, folds in self._scores.items():
             if folds and all(score.curves for score in folds.values()):
                 rounds = best_rounds([next(iter(score.curves.values())) for score in folds.values()])

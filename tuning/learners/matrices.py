@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import xgboost as xgb
 
-from tuning.boosting import can_share_matrix, matrix_signature, training_matrix
 from tuning.dataset import Dataset
+from tuning.learners.xgboost import can_share_matrix, matrix_signature, training_matrix
 from tuning.plan import Fit, Workload
 
 Made = TypeVar("Made")

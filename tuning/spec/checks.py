@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from errors import SpecError, did_you_mean
-from tuning import spec_file
-from tuning.boosting import BOOSTER_PARAMETERS, ROUNDS, is_boosted, shares_prefixes
-from tuning.devices import check_devices
-from tuning.estimators import make_estimator
-from tuning.messages import problem
+from tuning.learners.devices import check_devices
+from tuning.learners.xgboost import BOOSTER_PARAMETERS, ROUNDS, is_boosted, shares_prefixes
+from tuning.spec import file as spec_file
+from tuning.spec.estimators import make_estimator
+from tuning.spec.messages import problem
 from tuning.strategies import STRATEGIES, Options, Setting
 
 if TYPE_CHECKING:
-    from tuning.spec import SweepSpec
+    from tuning.spec.sweep_spec import SweepSpec
 
 
 def check(spec: SweepSpec) -> None:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from errors import SpecError, did_you_mean
-from tuning.messages import sentence
+from tuning.spec.messages import sentence
 
 Model = TypeVar("Model", bound=BaseModel)
 

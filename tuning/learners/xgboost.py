@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 
 from tuning.control import Control
-from tuning.curves import Curves
-from tuning.threads import ThreadTrial
+from tuning.learners.curves import Curves
+from tuning.learners.threads import ThreadTrial
 
 ROUNDS = "n_estimators"
 """The parameter whose shorter values are prefixes of a longer fit."""

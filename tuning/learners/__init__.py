@@ -1,0 +1,1 @@
+"""Learners: how one family of estimators is fitted, and what its fits share."""
