@@ -23,7 +23,7 @@ from benchmarks.measuring import timed
 from entrypoints.rows import training_and_holdout
 from features import FeatureMatrix
 from tuning import Dataset, SweepSpec
-from tuning.learners.xgboost import booster_params, training_matrix
+from tuning.learners.boosters import booster_params, training_matrix
 from tuning.plan import Workload, plan_fits
 from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.strategies import Proposal

@@ -10,9 +10,8 @@ from tuning.engines import open_engine
 from tuning.folds import Fold, make_folds
 from tuning.loop import sweep
 from tuning.plan import Fit, Workload
-from tuning.refit import refit
+from tuning.refit import refit, score
 from tuning.results.sweep_result import FoldScore, SweepResult
-from tuning.scoring import score
 from tuning.spec.sweep_spec import SweepSpec
 
 __all__ = [

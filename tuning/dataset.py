@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ class Dataset:
     y : ndarray of shape (n_rows,)
         For classification the codes 0 .. n_classes - 1, positions in `classes`.
     classes : ndarray of shape (n_classes,) or None
-        The labels as the user wrote them; None for regression.
+        The labels as the user wrote them, in order; None for regression.
     columns : sequence of str, of length n_columns
     sample_weight : ndarray of shape (n_rows,) or None
         Weighs rows in training and in scoring.
@@ -40,9 +41,26 @@ class Dataset:
         """Rows of `X`."""
         return int(self.X.shape[0])
 
+    @cached_property
+    def labels(self) -> NDArray[Any]:
+        """The target as the user wrote it, of shape (n_rows,): what estimators learn and scorers compare."""
+        return self.y if self.classes is None else np.asarray(self.classes)[self.y]
+
+    @property
+    def has_code_labels(self) -> bool:
+        """Whether the labels are the codes themselves."""
+        if self.classes is None:
+            return True
+        classes = np.asarray(self.classes)
+        return classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes)))
+
     def rows(self, index: NDArray[np.intp]) -> Dataset:
-        """Return the rows numbered `index`, in that order."""
+        """Return copies of the rows numbered `index`, in that order."""
         X = self.X.iloc[index] if hasattr(self.X, "iloc") else self.X[index]
+        return self.with_rows(X, index)
+
+    def with_rows(self, X: Any, index: NDArray[np.intp]) -> Dataset:
+        """Return the rows numbered `index`, with `X` in place of theirs."""
         weight = None if self.sample_weight is None else self.sample_weight[index]
         groups = None if self.groups is None else self.groups[index]
-        return Dataset(X, self.y[index], self.classes, self.columns, weight, groups)
+        return replace(self, X=X, y=self.y[index], sample_weight=weight, groups=groups)

@@ -1,41 +1,47 @@
-"""Run one fit: train, score, and report times or the error. The same code runs in every engine's workers."""
+"""Run one fit: train, score, and report times or the error. The same code runs in every engine's workers.
+
+Whatever an estimator or a scorer raises is that candidate's result, not the sweep's end. Where a training that several
+candidates share fails, or steps that they share, each candidate is fitted alone in the plain way: which of them fail,
+and with what words, is then what a search without any sharing would have found.
+"""
 
 from __future__ import annotations
 
-import math
 import time
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
-
-from sklearn.base import is_classifier
 
 from tuning.candidates import Candidate
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
-from tuning.learners.curves import Curves, at_round, best_rounds
-from tuning.learners.matrices import FoldMatrices
-from tuning.learners.xgboost import ROUNDS, Prefix, can_share_matrix, is_boosted, train
-from tuning.plan import Fit, Workload
+from tuning.learners import GENERAL
+from tuning.learners.base import FoldRows
+from tuning.learners.curves import at_round, best_rounds
+from tuning.learners.keeper import FoldKeeper
+from tuning.learners.views import in_labels
+from tuning.plan import Fit, Group, Workload, groups
 from tuning.results.sweep_result import FoldScore
 from tuning.scoring import score
-from tuning.spec.estimators import for_candidate, weight_parameter
 
 _LONGEST_LINE = 500
+ALONE = "fitted alone"
 
 
-def run_fit(workload: Workload, fit: Fit, matrices: FoldMatrices, control: Control = UNATTENDED) -> list[FoldScore]:
+def run_fit(workload: Workload, fit: Fit, keeper: FoldKeeper, control: Control = UNATTENDED) -> list[FoldScore]:
     """Train and score the candidates of one fit.
 
     Parameters
     ----------
     workload : Workload
     fit : Fit
-    matrices : FoldMatrices
+    keeper : FoldKeeper
         Of the calling process.
     control : Control
-        What the engine has to say while a booster trains.
+        What the engine has to say while a model trains.
 
     Returns
     -------
@@ -47,82 +53,144 @@ def run_fit(workload: Workload, fit: Fit, matrices: FoldMatrices, control: Contr
     CancelledError
         The sweep was interrupted.
     """
+    rows = keeper.rows(fit, control)
+    planned = groups(workload, fit.candidates, fit.threads)
+    return [found for group in planned for found in _scored(workload, fit, _made_ready(group, fit), rows)]
+
+
+def _made_ready(group: Group, fit: Fit) -> Group:
+    """Set what the engine and the strategy decide: threads, graphics card, share of the rounds."""
+    learner = group.learner
+    for estimator in group.estimators:
+        learner.with_threads(estimator, fit.threads)
+        learner.with_rounds(estimator, fit.rounds)
+        if fit.device is not None:
+            learner.on_device(estimator, fit.device)
+    return group
+
+
+def _scored(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iterator[FoldScore]:
+    if group.error is not None:
+        yield _failed(group.candidates[0], fit, group.error)
+        return
+    shares = len(group.candidates) > 1 or bool(group.preparation)
     try:
-        if is_boosted(workload.estimator):
-            return _boosted(workload, fit, matrices, control)
-        return [_general(workload, fit, candidate, matrices) for candidate in fit.candidates]
+        if workload.early_stopping is not None:
+            yield from _stopped_early(workload, fit, group, rows)
+        else:
+            yield from list(_trained(workload, fit, group, rows))
     except CancelledError:
         raise
-    except Exception as error:  # whatever an estimator raises is that candidate's result, not the sweep's end
-        share = fit.rows * fit.rounds
-        return [FoldScore(candidate, fit.fold, error=_line(error), share=share) for candidate in fit.candidates]
+    except Exception as error:
+        if not shares or workload.early_stopping is not None:
+            yield from (_failed(candidate, fit, error) for candidate in group.candidates)
+            return
+        for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
+            yield plain_score(workload, fit, candidate, estimator, rows)
 
 
-def _boosted(workload: Workload, fit: Fit, matrices: FoldMatrices, control: Control) -> list[FoldScore]:
-    by_rounds = [(_estimator(workload, fit, candidate), candidate) for candidate in fit.candidates]
-    longest = max((estimator for estimator, _ in by_rounds), key=lambda e: int(e.get_num_boosting_rounds()))
-    classes = workload.data.classes if is_classifier(longest) else None
+def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iterator[FoldScore]:
+    """Train once and score every candidate of `group`."""
+    learner = group.learner
+    with noted_warnings(learner.place(group.estimators[0]) == "processes") as noted:
+        fitted = learner.fit(learner.whole(group.estimators), rows)
+        for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
+            model, test = learner.cut(fitted, estimator), learner.judged_on(estimator, rows)
+            try:
+                timed = _judged(workload, model, learner.takes_codes(estimator), test)
+            except Exception as error:
+                yield _failed(candidate, fit, error)
+                continue
+            yield FoldScore(
+                candidate,
+                fit.fold,
+                timed.scores,
+                learner.seconds(fitted, estimator),
+                timed.seconds,
+                warning=noted[0] if noted else None,
+                share=fit.rows * fit.rounds,
+                shared="; ".join([*group.reasons, *fitted.shared]) or ALONE,
+            )
+
+
+def plain_score(workload: Workload, fit: Fit, candidate: Candidate, estimator: Any, rows: FoldRows) -> FoldScore:
+    """Fit and score one candidate in the plainest way: its own ``fit`` on its own rows, nothing shared."""
+    try:
+        with noted_warnings(GENERAL.place(estimator) == "processes") as noted:
+            fitted = GENERAL.fit(estimator, rows)
+            timed = _judged(workload, fitted.model, GENERAL.takes_codes(estimator), rows.test())
+    except CancelledError:
+        raise
+    except Exception as error:
+        return _failed(candidate, fit, error)
+    warning = noted[0] if noted else None
+    share = fit.rows * fit.rounds
+    return FoldScore(
+        candidate, fit.fold, timed.scores, fitted.seconds, timed.seconds, warning=warning, share=share, shared=ALONE
+    )
+
+
+@dataclass(frozen=True)
+class _Timed:
+    scores: Mapping[str, float]
+    seconds: float
+
+
+def _judged(workload: Workload, model: Any, codes: bool, test: Dataset) -> _Timed:
     begun = time.perf_counter()
-    matrix = matrices.training(fit, longest)
-    prepared = 0.0 if can_share_matrix(longest) else time.perf_counter() - begun
-    test = matrices.test_rows(fit.fold)
-    curves = _curves(workload, longest, test)
-    fitted, ends = train(longest, matrix, None if classes is None else len(classes), control, curves)
-    if curves is not None:
-        return [_stopped_early(fit, candidate, curves, prepared + ends[-1]) for _, candidate in by_rounds]
-    if len(by_rounds) == 1:
-        return [_score(workload, fit, by_rounds[0][1], fitted, test, prepared + ends[-1])]
-    return [
-        _score(workload, fit, candidate, Prefix(fitted, rounds), test, prepared + ends[rounds - 1])
-        for estimator, candidate in by_rounds
-        for rounds in [int(estimator.get_num_boosting_rounds())]
-    ]
+    scores = score(*in_labels(model, codes, test), workload.scorers)
+    return _Timed(scores, time.perf_counter() - begun)
 
 
-def _estimator(workload: Workload, fit: Fit, candidate: Candidate) -> Any:
-    """Build the candidate's estimator, with its share of rounds where the fit has but a share of them."""
-    estimator = for_candidate(workload.estimator, candidate.params, fit.threads)
-    if fit.device is not None:
-        estimator.set_params(device=fit.device)
-    if fit.rounds == 1.0:
-        return estimator
-    rounds = estimator.get_params(deep=False).get(ROUNDS)
-    return estimator.set_params(**{ROUNDS: max(1, math.ceil(fit.rounds * (rounds or 100)))})
+@dataclass(frozen=True)
+class _WorkloadJudge:
+    """Scores models of one fold by the workload's scorers; see ``tuning.learners.base.Judge``."""
+
+    scorers: Sequence[str]
+
+    def __call__(self, model: Any, test: Dataset) -> Mapping[str, float]:
+        return score(model, test, self.scorers)
 
 
-def _curves(workload: Workload, estimator: Any, test: Dataset) -> Curves | None:
-    stopping = workload.early_stopping
-    return None if stopping is None else Curves(estimator, test, workload.scorers, stopping.patience)
+def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iterator[FoldScore]:
+    """Score every round; the fold's own best stands for now, since which round counts all folds decide together."""
+    assert workload.early_stopping is not None
+    learner, judge = group.learner, _WorkloadJudge(workload.scorers)
+    for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
+        curves = learner.curves(estimator, rows, judge, workload.early_stopping.patience)
+        deciding = curves.scores[workload.scorers[0]]
+        scores = at_round(curves.scores, best_rounds([deciding]))
+        yield FoldScore(
+            candidate,
+            fit.fold,
+            scores,
+            curves.seconds,
+            curves=curves.scores,
+            shared="every round scored as it was trained",
+        )
 
 
-def _stopped_early(fit: Fit, candidate: Candidate, curves: Curves, fit_seconds: float) -> FoldScore:
-    """Give the fold's scores at its own best round for now; which round counts, all folds decide together."""
-    scores = at_round(curves.scores, best_rounds([next(iter(curves.scores.values()))]))
-    return FoldScore(candidate, fit.fold, scores, fit_seconds, curves=curves.scores)
+@contextmanager
+def noted_warnings(wanted: bool) -> Iterator[list[str]]:
+    """Give a list that fills with the warnings raised in the block, a line each.
 
-
-def _general(workload: Workload, fit: Fit, candidate: Candidate, matrices: FoldMatrices) -> FoldScore:
-    estimator = _estimator(workload, fit, candidate)
-    rows = matrices.training_rows(fit)
-    extra = {} if rows.sample_weight is None else {weight_parameter(estimator): rows.sample_weight}
-    with warnings.catch_warnings(record=True) as caught:
+    Not where several threads fit side by side: Python keeps one list of filters for all of them.
+    """
+    if not wanted:
+        yield []
+        return
+    lines: list[str] = []
+    with warnings.catch_warnings():
         warnings.simplefilter("default")
-        begun = time.perf_counter()
-        estimator.fit(rows.X, rows.y, **extra)
-        fit_seconds = time.perf_counter() - begun
-        scored = _score(workload, fit, candidate, estimator, matrices.test_rows(fit.fold), fit_seconds)
-    return replace(scored, warning=_line(caught[0].message)) if caught else scored
+        warnings.showwarning = lambda message, category, *_: lines.append(one_line(message))
+        yield lines
 
 
-def _score(
-    workload: Workload, fit: Fit, candidate: Candidate, fitted: Any, test: Dataset, fit_seconds: float
-) -> FoldScore:
-    begun = time.perf_counter()
-    scores = score(fitted, test, workload.scorers)
-    return FoldScore(candidate, fit.fold, scores, fit_seconds, time.perf_counter() - begun, share=fit.rows * fit.rounds)
+def _failed(candidate: Candidate, fit: Fit, error: Exception) -> FoldScore:
+    return FoldScore(candidate, fit.fold, error=one_line(error), share=fit.rows * fit.rounds)
 
 
-def _line(raised: Exception | Warning | str) -> str:
+def one_line(raised: Exception | Warning | str) -> str:
     """One line that says what was raised."""
     text = " ".join(str(raised).split())
     return f"{type(raised).__name__}: {text}"[:_LONGEST_LINE]

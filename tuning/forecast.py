@@ -1,7 +1,7 @@
 """What a sweep will take on this machine, from a few timed rounds rather than from a table of guesses.
 
 One fold's matrix is made and a few candidates, the cheapest to the costliest, are trained on it for a few rounds. The
-time of a round is a constant plus a part that grows with the leaves of a tree (``plan.relative_cost`` says why), so two
+time of a round is a constant plus a part that grows with the leaves of a tree (the learner's ``cost``), so two
 or more probes give every other candidate's time. Memory is read off the process while this goes on.
 """
 
@@ -21,9 +21,9 @@ from loky import cpu_count
 from errors import SpecError
 from tuning.dataset import Dataset
 from tuning.fitting import run_fit
-from tuning.learners.matrices import FoldMatrices
-from tuning.learners.xgboost import ROUNDS, is_boosted
-from tuning.plan import Fit, Workload, plan_fits
+from tuning.learners import Learner
+from tuning.learners.keeper import FoldKeeper
+from tuning.plan import Fit, Workload, groups, plan_fits
 from tuning.search import make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Proposal
@@ -40,7 +40,7 @@ class Probe:
     Attributes
     ----------
     fixed, per_cost : float
-        Seconds of a fit: ``fixed * rounds + per_cost * cost`` for boosters, a plain ``per_cost * cost`` for others.
+        Seconds of a fit: ``fixed * rounds + per_cost * cost`` where there are rounds, else ``per_cost * cost``.
     matrix_seconds : float
         To make one fold's training matrix.
     base_bytes, matrix_bytes, fit_bytes : int
@@ -139,51 +139,57 @@ def measure(workload: Workload, fits: Sequence[Fit]) -> Probe:
     """Train a few fits of fold 0 for a few rounds, and see what they take."""
     on_first = [fit for fit in fits if fit.fold == 0]
     places = sorted({round(place) for place in np.linspace(0, len(on_first) - 1, _PROBES)})
-    matrices = FoldMatrices(workload)
-    boosted = is_boosted(workload.estimator)
+    keeper = FoldKeeper(workload)
+    has_rounds = _learner(workload, on_first[-1]).rounds_name(workload.estimator) is not None
     matrix_seconds = 0.0
     with _memory() as memory:
-        if boosted:
+        if has_rounds:
             begun = time.perf_counter()
-            _run(workload, _probe_fit(workload, on_first[places[-1]], rounds=1), matrices)
+            _run(workload, _probe_fit(workload, on_first[places[-1]], rounds=1), keeper)
             matrix_seconds = time.perf_counter() - begun
         held = memory.now()
-        times = [_time(workload, on_first[place], matrices) for place in places]
-    fixed, per_cost = _line(times, boosted)
+        times = [_time(workload, on_first[place], keeper) for place in places]
+    fixed, per_cost = _line(times, has_rounds)
     return Probe(fixed, per_cost, matrix_seconds, memory.base, max(0, held - memory.base), memory.peak - held)
 
 
-def _time(workload: Workload, fit: Fit, matrices: FoldMatrices) -> tuple[float, float]:
+def _time(workload: Workload, fit: Fit, keeper: FoldKeeper) -> tuple[float, float]:
     """Cost per round of a fit, and its seconds per round."""
     probe = _probe_fit(workload, fit, _PROBE_ROUNDS)
     rounds = _rounds(workload, probe)
     begun = time.perf_counter()
-    _run(workload, probe, matrices)
+    _run(workload, probe, keeper)
     return fit.cost / _rounds(workload, fit), (time.perf_counter() - begun) / rounds
 
 
 def _probe_fit(workload: Workload, fit: Fit, rounds: int) -> Fit:
-    share = min(1.0, rounds / _rounds(workload, fit)) if is_boosted(workload.estimator) else 1.0
+    share = min(1.0, rounds / _rounds(workload, fit))
     return Fit(fit.fold, fit.candidates[-1:], fit.cost, fit.threads, fit.rows, share)
 
 
-def _run(workload: Workload, fit: Fit, matrices: FoldMatrices) -> None:
+def _run(workload: Workload, fit: Fit, keeper: FoldKeeper) -> None:
     """Run a fit; one that fails here will fail in the sweep, where its error is recorded."""
-    run_fit(Workload(workload.estimator, workload.scorers, workload.data, workload.folds), fit, matrices)
+    run_fit(Workload(workload.estimator, workload.scorers, workload.data, workload.folds), fit, keeper)
+
+
+def _learner(workload: Workload, fit: Fit) -> Learner:
+    return workload.learner(fit.candidates)
 
 
 def _rounds(workload: Workload, fit: Fit) -> float:
-    if not is_boosted(workload.estimator):
-        return 1.0
-    base = workload.estimator.get_params(deep=False).get(ROUNDS)
-    given = [candidate.params.get(ROUNDS, base) for candidate in fit.candidates]
-    return max(1, math.ceil(fit.rounds * max(rounds if isinstance(rounds, int) else 100 for rounds in given)))
+    """Rounds of the longest training of `fit`; 1 where there are none."""
+    given = [
+        group.learner.rounds_of(estimator)
+        for group in groups(workload, fit.candidates)
+        for estimator in group.estimators
+    ]
+    return max(1, math.ceil(fit.rounds * max((rounds for rounds in given if rounds), default=1)))
 
 
-def _line(times: Sequence[tuple[float, float]], boosted: bool) -> tuple[float, float]:
+def _line(times: Sequence[tuple[float, float]], has_rounds: bool) -> tuple[float, float]:
     """Fit ``seconds = fixed + per_cost * cost`` to the probes; through zero where they do not allow both."""
     costs, seconds = (np.array(column) for column in zip(*times, strict=True))
-    if boosted and len(set(costs)) > 1:
+    if has_rounds and len(set(costs)) > 1:
         slope, intercept = np.polyfit(costs, seconds, 1)
         if slope > 0 and intercept > 0:
             return float(intercept), float(slope)

@@ -11,10 +11,10 @@ from errors import EngineError
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.observers import Observer
-from tuning.plan import Workload, plan_fits, relative_cost
+from tuning.plan import Workload, plan_fits, relative_size
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
-from tuning.search import approximations, make_strategy
+from tuning.search import approximations, check_plan, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Strategy
 
@@ -46,6 +46,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     """
     begun = time.perf_counter()
     workload = Workload.for_spec(spec, data)
+    check_plan(spec, workload)
     strategy = make_strategy(spec, workload)
     engine.open(workload)
     for observer in observers:
@@ -64,7 +65,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
         time.perf_counter() - begun,
         table.rounds,
         approximations(spec),
-        [relative_cost(workload.estimator, [candidate]) for candidate in table.candidates],
+        [relative_size(workload, candidate) for candidate in table.candidates],
     )
     _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
     for observer in observers:

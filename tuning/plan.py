@@ -1,26 +1,25 @@
 """Plan the fits of a sweep.
 
-Candidates that differ only in ``n_estimators`` are prefixes of one booster, so a fit is one fold times one such group:
-train the longest, score the rest from its first rounds. We do not use warm_start or ``xgb_model=``: continuing a
-booster restarts its random state, and sampled trees would differ from those of a separate fit.
+Candidates that one fit can serve are a group: they differ only in parameters that their learner calls free, such as the
+number of rounds. A fit is one fold times one group; where groups have steps of a pipeline in common, one fold times all
+groups that do, so that a worker fits the steps once. We do not continue shorter trainings (``warm_start``,
+``xgb_model=``): most libraries restart their random state there, and sampled trees would differ from a separate fit's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.folds import Fold, make_folds
-from tuning.learners.xgboost import ROUNDS, is_boosted, shares_prefixes
+from tuning.learners import GENERAL, Learner, learner_for
 from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.spec.sweep_spec import EarlyStopping, SweepSpec
 from tuning.strategies import Proposal
-
-_DEEPEST = 10  # beyond it trees run out of rows, not of levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +57,22 @@ class Workload:
         scorers = (spec.refit_scorer, *(name for name in spec.scorers if name != spec.refit_scorer))
         return cls(estimator, scorers, data, make_folds(spec.cv, data), spec.early_stopping)
 
+    def learner(self, candidates: Iterable[Candidate] = ()) -> Learner:
+        """Return the learner of the estimator, or of what a candidate makes of it."""
+        for candidate in candidates:
+            return learner_for(for_candidate(self.estimator, candidate.params, threads=1))
+        return learner_for(self.estimator)
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The unit of work: one fold, and the candidates that share its booster.
+    """The unit of work: one fold, and the candidates that are fitted together on it.
 
     Attributes
     ----------
     fold : int
         Index of the fold.
     candidates : tuple of Candidate
-        One, or several that differ only in ``n_estimators``.
     cost : float
         Relative to other fits of the same sweep.
     threads : int
@@ -88,8 +92,57 @@ class Fit:
     device: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Candidates that one training on a fold serves.
+
+    Attributes
+    ----------
+    learner : Learner
+    candidates : tuple of Candidate
+    estimators : tuple of object
+        One per candidate, unfitted; none where `error`.
+    error : Exception or None
+        Why no estimator can be made of the only candidate.
+    """
+
+    learner: Learner
+    candidates: tuple[Candidate, ...]
+    estimators: tuple[Any, ...] = ()
+    error: Exception | None = None
+
+    def of(self, candidates: Sequence[Candidate]) -> Group:
+        """Return the part of the group that `candidates` are."""
+        if len(candidates) == len(self.candidates):
+            return self
+        kept = [place for place, candidate in enumerate(self.candidates) if candidate in candidates]
+        estimators = tuple(self.estimators[place] for place in kept)
+        return replace(self, candidates=tuple(self.candidates[place] for place in kept), estimators=estimators)
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why the training may be shared, a sentence for each parameter that varies; empty for one candidate."""
+        if len(self.candidates) == 1:
+            return []
+        varied = _varied(self.candidates)
+        free = self.learner.free(self.estimators[0])
+        return [f"{name}: {why}" for name, why in free.items() if name in varied]
+
+    @property
+    def preparation(self) -> tuple[str, ...]:
+        """What the training has in common with other groups' on its fold, a name for each step of it."""
+        return () if self.error else self.learner.preparation(self.estimators[0])
+
+    @property
+    def cost(self) -> float:
+        """Relative cost of the training."""
+        if self.error:
+            return 0.0
+        return self.learner.cost(self.learner.whole(self.estimators))
+
+
 def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -> list[Fit]:
-    """Group `proposals` into fits, the costliest first.
+    """Turn `proposals` into fits, the costliest first.
 
     Parameters
     ----------
@@ -99,45 +152,125 @@ def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -
         Fits that run side by side. One-thread fits side by side beat one fit with many threads, so a fit gets more
         than one only where there are fewer fits than workers.
     """
-    fits: dict[tuple[str, int], list[Proposal]] = {}
-    for group in prefix_groups(workload.estimator, proposals):
-        for proposal in group:
-            for fold in range(len(workload.folds)) if proposal.folds is None else proposal.folds:
-                fits.setdefault((group[0].candidate.key, fold), []).append(proposal)
-    threads = max(1, workers // max(1, len(fits)))
-    planned = [_fit(workload, fold, group, threads) for (_, fold), group in fits.items()]
-    return sorted(planned, key=lambda fit: -fit.cost)
+    work = _work(workload, proposals)
+    bundles = _bundles(work, workers)
+    threads = max(1, workers // max(1, len(bundles)))
+    planned = [
+        Fit(
+            tried.fold,
+            tuple(candidate for _, group in bundle for candidate in group.candidates),
+            sum(group.cost for _, group in bundle) * tried.rounds,
+            threads,
+            tried.rows,
+            tried.rounds,
+        )
+        for bundle in bundles
+        for tried in [bundle[0][0]]
+    ]
+    return _with_idle_threads(sorted(planned, key=lambda fit: -fit.cost), workers, workload)
 
 
-def _fit(workload: Workload, fold: int, group: Sequence[Proposal], threads: int) -> Fit:
-    candidates = tuple(proposal.candidate for proposal in group)
-    rows, rounds = group[0].rows, group[0].rounds
-    return Fit(fold, candidates, relative_cost(workload.estimator, candidates) * rounds, threads, rows, rounds)
+@dataclass(frozen=True)
+class _Tried:
+    """On what candidates are tried together."""
+
+    fold: int
+    rows: float
+    rounds: float
 
 
-def prefix_groups(estimator: Any, proposals: Sequence[Proposal]) -> list[tuple[Proposal, ...]]:
-    """Split `proposals` into groups that one booster serves, in order of first appearance."""
-    groups: dict[str, list[Proposal]] = {}
+_Work = tuple[_Tried, Group]
+
+
+def _work(workload: Workload, proposals: Sequence[Proposal]) -> list[_Work]:
+    """Every training that `proposals` need: by share of rows and rounds, by group, by fold."""
+    shares: dict[tuple[float, float], dict[Candidate, Proposal]] = {}
     for proposal in proposals:
-        params = proposal.candidate.params
-        shared = is_boosted(estimator) and shares_prefixes(for_candidate(estimator, params, threads=1))
-        rest = {name: value for name, value in params.items() if not (shared and name == ROUNDS)}
-        key = json.dumps([rest, proposal.rows, proposal.rounds], sort_keys=True)
-        groups.setdefault(key, []).append(proposal)
-    return [tuple(group) for group in groups.values()]
+        shares.setdefault((proposal.rows, proposal.rounds), {})[proposal.candidate] = proposal
+    return [
+        (_Tried(fold, *share), group.of([each for each in group.candidates if _is_tried_on(proposed[each], fold)]))
+        for share, proposed in shares.items()
+        for group in groups(workload, list(proposed))
+        for fold in range(len(workload.folds))
+        if any(_is_tried_on(proposed[each], fold) for each in group.candidates)
+    ]
 
 
-def relative_cost(estimator: Any, group: Sequence[Candidate]) -> float:
-    """Estimate what a fit costs: rounds times the leaves of a tree, for whatever estimator has such parameters.
+def _is_tried_on(proposal: Proposal, fold: int) -> bool:
+    return proposal.folds is None or fold in proposal.folds
 
-    Only the order matters. A boosting round's time goes to filling histograms for every node, and their number
-    doubles with depth, while rows hardly count (bins, not rows, are the cost).
+
+def groups(workload: Workload, candidates: Sequence[Candidate], threads: int = 1) -> list[Group]:
+    """Split `candidates` into groups that one training serves, in order of first appearance."""
+    found: dict[str, list[tuple[Candidate, Any, Learner]]] = {}
+    impossible = []
+    for candidate in candidates:
+        try:
+            estimator = for_candidate(workload.estimator, candidate.params, threads)
+        except Exception as error:  # what set_params refuses is this candidate's result, as it is any search's
+            impossible.append(Group(GENERAL, (candidate,), error=error))
+            continue
+        learner = learner_for(estimator)
+        free = {} if workload.early_stopping else learner.free(estimator)
+        rest = {name: value for name, value in candidate.params.items() if name not in free}
+        key = json.dumps([learner.name, sorted(free), rest], sort_keys=True, default=repr)
+        found.setdefault(key, []).append((candidate, estimator, learner))
+    possible = [
+        Group(group[0][2], tuple(each for each, _, _ in group), tuple(each for _, each, _ in group))
+        for group in found.values()
+    ]
+    return [*possible, *impossible]
+
+
+def _bundles(work: Sequence[_Work], workers: int) -> list[list[_Work]]:
+    """Put together what has steps in common, as long as every worker still has something to do.
+
+    The more steps are asked to be equal, the smaller the bundles and the more of them; the largest bundles that keep
+    all workers busy are taken. The last few, which would keep some workers waiting, are cut in parts.
     """
-    base = estimator.get_params(deep=False)
-    costs = []
-    for candidate in group:
-        params = {**base, **candidate.params}
-        rounds, depth = params.get(ROUNDS), params.get("max_depth")
-        levels = min(depth, _DEEPEST) if isinstance(depth, int) else 6
-        costs.append(float(rounds if isinstance(rounds, int) else 100) * 2.0**levels)
-    return max(costs)
+    deepest = max((len(group.preparation) for _, group in work), default=0)
+    for depth in range(1, deepest + 1):
+        bundles = _bundled(work, depth)
+        if len(bundles) >= workers:
+            return _evened(bundles, workers)
+    return [[each] for each in work]
+
+
+def _bundled(work: Sequence[_Work], depth: int) -> list[list[_Work]]:
+    bundles: dict[Any, list[_Work]] = {}
+    for place, (tried, group) in enumerate(work):
+        prepared = group.preparation
+        bundles.setdefault((tried, prepared[:depth]) if prepared else place, []).append((tried, group))
+    return [sorted(bundle, key=lambda each: each[1].preparation) for bundle in bundles.values()]
+
+
+def _evened(bundles: list[list[_Work]], workers: int) -> list[list[_Work]]:
+    over = len(bundles) % workers
+    if not over:
+        return bundles
+    parts = workers // over
+    return [*bundles[:-over], *(part for bundle in bundles[-over:] for part in _parts(bundle, parts))]
+
+
+def _parts(bundle: list[_Work], n_parts: int) -> list[list[_Work]]:
+    size = -(-len(bundle) // n_parts)
+    return [bundle[begin : begin + size] for begin in range(0, len(bundle), size)]
+
+
+def _with_idle_threads(fits: list[Fit], workers: int, workload: Workload) -> list[Fit]:
+    """Give the last fits the cores that would stand idle while they run, where threads change nothing."""
+    over = len(fits) % workers
+    if not over or len(fits) < workers or not learner_for(workload.estimator).any_threads:
+        return fits
+    return [*fits[:-over], *(replace(fit, threads=workers // over) for fit in fits[-over:])]
+
+
+def _varied(candidates: Sequence[Candidate]) -> set[str]:
+    first = candidates[0].params
+    return {name for each in candidates for name, value in each.params.items() if first.get(name) != value}
+
+
+def relative_size(workload: Workload, candidate: Candidate) -> float | None:
+    """Estimate how large the model of `candidate` is beside others'; None where nobody knows."""
+    (group,) = groups(workload, [candidate])
+    return None if group.error else group.learner.size(group.estimators[0])

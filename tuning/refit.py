@@ -1,18 +1,20 @@
-"""The winner, trained once more on every training row."""
+"""The winner, trained once more on every training row, and scored on rows that no fold has seen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
+import numpy as np
 from loky import cpu_count
 
+from tuning import scoring
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
-from tuning.learners.threads import ThreadTrial
-from tuning.learners.xgboost import ROUNDS, can_share_matrix, is_boosted
-from tuning.spec.estimators import for_candidate, make_estimator, weight_parameter
+from tuning.learners import learner_for
+from tuning.learners.views import in_labels
+from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.spec.sweep_spec import SweepSpec
 
 
@@ -24,11 +26,11 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
     spec : SweepSpec
     candidate : Candidate
     data : Dataset
-        The training rows of the sweep.
+        The training rows of the sweep; they stay as they are, whatever the estimator does with its own.
     cores : int
         Threads to use; 0 for all cores.
     rounds : int or None
-        Boosting rounds that early stopping chose over all folds.
+        Rounds of training that early stopping chose over all folds.
 
     Returns
     -------
@@ -36,24 +38,31 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
         The fitted estimator. It carries no thread count of this machine's.
     """
     threads = cores or int(cpu_count())
-    configured = make_estimator(spec.estimator, spec.fixed).set_params(**candidate.params)
+    configured = for_candidate(make_estimator(spec.estimator, spec.fixed), candidate.params, threads=None)
+    learner = learner_for(configured)
     if rounds is not None:
-        configured.set_params(**{ROUNDS: rounds})
-    estimator = for_candidate(configured, {}, threads)
-    extra = {} if data.sample_weight is None else {weight_parameter(estimator): data.sample_weight}
+        configured.set_params(**{str(learner.rounds_name(configured)): rounds})
+    estimator = learner.with_threads(for_candidate(configured, {}, threads), threads)
+    rows = data if learner.only_reads else data.rows(np.arange(data.n_rows))
     with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
-        _fit(estimator, data, extra, threads)
+        fitted = learner.refit(estimator, rows, threads)
     as_configured = configured.get_params(deep=True)
-    thread_counts = [name for name in estimator.get_params(deep=True) if name.endswith("n_jobs")]
-    return estimator.set_params(**{name: as_configured[name] for name in thread_counts})
+    thread_counts = [name for name in fitted.get_params(deep=True) if name.endswith("n_jobs")]
+    return fitted.set_params(**{name: as_configured[name] for name in thread_counts if name in as_configured})
 
 
-def _fit(estimator: Any, data: Dataset, extra: Mapping[str, Any], threads: int) -> None:
-    """Fit with all cores; a booster that can be told in the middle of training takes them only where they help."""
-    if not (is_boosted(estimator) and can_share_matrix(estimator)):
-        estimator.fit(data.X, data.y, **extra)
-        return
-    callbacks = estimator.callbacks
-    estimator.set_params(n_jobs=1, callbacks=[*(callbacks or []), ThreadTrial(lambda: threads)])
-    estimator.fit(data.X, data.y, **extra)
-    estimator.set_params(callbacks=callbacks)
+def score(model: Any, data: Dataset, scorers: Sequence[str]) -> Mapping[str, float]:
+    """Score a model that ``refit`` has made.
+
+    Parameters
+    ----------
+    model : object
+    data : Dataset
+    scorers : sequence of str
+
+    Returns
+    -------
+    mapping of str to float
+        By scorer name, greater is better.
+    """
+    return scoring.score(*in_labels(model, learner_for(model).takes_codes(model), data), scorers)

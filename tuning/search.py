@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from errors import SpecError
+from tuning.learners import learner_for
 from tuning.plan import Workload
 from tuning.spec.checks import options_of
+from tuning.spec.estimators import make_estimator
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import STRATEGIES, Setting, Strategy
-
-_DEFAULT_BINS = 256
 
 
 def make_strategy(spec: SweepSpec, workload: Workload) -> Strategy:
@@ -28,6 +30,19 @@ def make_strategy(spec: SweepSpec, workload: Workload) -> Strategy:
     return strategy
 
 
+def check_plan(spec: SweepSpec, workload: Workload) -> None:
+    """Refuse a search that needs rounds for an estimator that has none.
+
+    Raises
+    ------
+    SpecError
+    """
+    resource = getattr(options_of(spec), "resource", None)
+    if resource == "rounds" and learner_for(workload.estimator).rounds_name(workload.estimator) is None:
+        kind = type(getattr(workload.estimator, "steps", [("", workload.estimator)])[-1][1]).__name__
+        raise SpecError(f"search.resource: {kind} has no rounds to give a share of. Write resource: rows.")
+
+
 def may_stop(spec: SweepSpec) -> bool:
     """Whether candidates may end before they are judged on every fold in full."""
     return STRATEGIES[spec.search.strategy].approximation is not None or spec.budget.max_time is not None
@@ -36,9 +51,19 @@ def may_stop(spec: SweepSpec) -> bool:
 def approximations(spec: SweepSpec) -> Sequence[str]:
     """Say what `spec` gives up for speed, a sentence each; nothing where every figure is exact."""
     said = [STRATEGIES[spec.search.strategy].approximation]
-    bins = [value for value in [spec.fixed.get("max_bin"), *spec.grid.get("max_bin", [])] if value is not None]
-    if any(value < _DEFAULT_BINS for value in bins):
-        said.append(f"max_bin {', '.join(map(str, bins))} cuts features more coarsely than XGBoost's {_DEFAULT_BINS}")
+    estimator = make_estimator(spec.estimator, {})
+    learner = learner_for(estimator)
+    said += [learner.approximation(estimator, name, value) for name, value in _values(spec)]
     if spec.budget.max_candidates is not None or spec.budget.max_time is not None:
         said.append("the budget may leave candidates untried")
-    return [sentence for sentence in said if sentence is not None]
+    return list(dict.fromkeys(sentence for sentence in said if sentence is not None))
+
+
+def _values(spec: SweepSpec) -> Iterator[tuple[str, Any]]:
+    """Every value that the spec gives a parameter; of a range its lower end, the coarsest of it."""
+    yield from spec.fixed.items()
+    yield from ((name, value) for name, values in spec.grid.items() for value in values)
+    for name, distribution in spec.distributions.items():
+        values = distribution.choice if distribution.choice is not None else [distribution.low]
+        kind = int if distribution.integers is not None else lambda value: value
+        yield from ((name, kind(value)) for value in values)

@@ -20,7 +20,7 @@ from sklearn.utils import get_tags
 from errors import SpecError
 from tracking.gridfold_model import one_hot
 from tuning import SweepSpec
-from tuning.learners.xgboost import is_boosted
+from tuning.learners import learner_for
 
 CATEGORICAL = "enable_categorical"
 _ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
@@ -46,7 +46,7 @@ def takes_categories(spec: SweepSpec, estimator: Any) -> bool:
     """Whether `estimator` is given categories as they are, whatever else `spec` varies."""
     if isinstance(estimator, Pipeline):
         return isinstance(estimator.steps[0][1], (*_ENCODERS, *_HISTOGRAMS))
-    if not is_boosted(estimator):
+    if not _is_xgboost(estimator):
         return isinstance(estimator, _HISTOGRAMS)
     return not (
         False in values_of(spec, CATEGORICAL)
@@ -57,7 +57,7 @@ def takes_categories(spec: SweepSpec, estimator: Any) -> bool:
 
 def with_categories(spec: SweepSpec, estimator: Any) -> SweepSpec:
     """Tell XGBoost that there are categories, where `spec` has not; it refuses them otherwise."""
-    if not is_boosted(estimator) or values_of(spec, CATEGORICAL):
+    if not _is_xgboost(estimator) or values_of(spec, CATEGORICAL):
         return spec
     return spec.model_copy(update={"fixed": {**spec.fixed, CATEGORICAL: True}})
 
@@ -108,9 +108,13 @@ def check_names(names: Sequence[str], estimator: Any) -> None:
     ------
     SpecError
     """
-    strange = [name for name in names if is_boosted(estimator) and set("[]<") & set(name)]
+    strange = [name for name in names if _is_xgboost(estimator) and set("[]<") & set(name)]
     if strange:
         raise SpecError(f"column '{strange[0]}': XGBoost takes no '[', ']' or '<' in a column's name. Rename it.")
+
+
+def _is_xgboost(estimator: Any) -> bool:
+    return learner_for(estimator).name == "xgboost"
 
 
 def _columns_with_gaps(X: Any) -> str | None:

@@ -58,7 +58,7 @@ def nosy_workload(monkeypatch):
 def test_one_matrix_per_fold_serves_every_fit(monkeypatch):
     made = []
     monkeypatch.setattr(
-        "tuning.learners.matrices.training_matrix",
+        "tuning.learners.xgboost.training_matrix",
         lambda estimator, X, y, weight: made.append(len(y)) or xgb.QuantileDMatrix(X, y),
     )
     with open_engine("local", 2) as engine:
@@ -74,7 +74,7 @@ def test_matrices_go_when_the_last_fit_of_their_fold_has_ended():
     futures = [engine.submit(Fit(fold.index, (Candidate({"n_estimators": 2}),))) for fold in with_folds.folds]
     for future in futures:
         assert not future.result()[0].error
-    assert engine._pool._matrices._kept == {}
+    assert engine._pool._keeper._kept == {}
     engine.close()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tuning import Candidate, Dataset, SweepSpec, Workload
-from tuning.plan import plan_fits, prefix_groups
+from tuning.plan import groups, plan_fits
 from tuning.strategies import Proposal
 
 CLASSES = np.array(["a", "b"])
@@ -22,12 +22,17 @@ def proposals(*params, **on):
     return [Proposal(Candidate(each), **on) for each in params]
 
 
+def sizes(work, proposed):
+    """Rounds of the candidates of each group."""
+    planned = groups(work, [proposal.candidate for proposal in proposed])
+    return [[candidate.params["n_estimators"] for candidate in group.candidates] for group in planned]
+
+
 PUBLISHED = proposals(*[{"max_depth": depth, "n_estimators": n} for depth in (3, 4) for n in (300, 400)])
 
 
 def test_candidates_that_differ_only_in_rounds_share_a_booster():
-    groups = prefix_groups(workload().estimator, PUBLISHED)
-    assert [[p.candidate.params["n_estimators"] for p in group] for group in groups] == [[300, 400], [300, 400]]
+    assert sizes(workload(), PUBLISHED) == [[300, 400], [300, 400]]
 
 
 def test_the_published_grid_is_ten_fits_rather_than_twenty():
@@ -38,19 +43,28 @@ def test_the_published_grid_is_ten_fits_rather_than_twenty():
 
 @pytest.mark.parametrize("fixed", [{"booster": "dart"}, {"booster": "gblinear"}, {"process_type": "update"}])
 def test_boosters_whose_early_rounds_are_not_a_shorter_fit_are_never_shared(fixed):
-    assert len(prefix_groups(workload(**fixed).estimator, PUBLISHED)) == 4
+    assert len(sizes(workload(**fixed), PUBLISHED)) == 4
 
 
 def test_dart_among_the_candidates_is_fitted_separately_from_gbtree():
     both = proposals(*[{"booster": b, "n_estimators": n} for b in ("dart", "gbtree") for n in (5, 10)])
-    groups = prefix_groups(workload().estimator, both)
-    assert [len(group) for group in groups] == [1, 1, 2]
+    assert sizes(workload(), both) == [[5], [10], [5, 10]]
 
 
-@pytest.mark.parametrize("estimator", ["xgboost.XGBRFClassifier", "sklearn.ensemble.RandomForestClassifier"])
-def test_the_size_of_a_forest_is_not_a_number_of_rounds(estimator):
+def test_the_size_of_a_forest_of_xgboost_is_not_a_number_of_rounds():
     forests = proposals({"n_estimators": 5}, {"n_estimators": 10})
-    assert len(prefix_groups(workload(estimator).estimator, forests)) == 2
+    assert sizes(workload("xgboost.XGBRFClassifier"), forests) == [[5], [10]]
+
+
+@pytest.mark.parametrize("rounds", [0, "many", 2.5, True])
+def test_what_is_no_number_of_rounds_is_left_to_a_fit_of_its_own(rounds):
+    assert sizes(workload(), proposals({"n_estimators": rounds}, {"n_estimators": 10})) == [[rounds], [10]]
+
+
+def test_what_the_estimator_refuses_does_not_keep_the_others_from_being_planned():
+    forest = workload("sklearn.ensemble.RandomForestClassifier")
+    planned = groups(forest, [Candidate({"no_such": 1}), Candidate({"n_estimators": 3})])
+    assert [group.error is None for group in planned] == [True, False]
 
 
 def test_the_costliest_fits_come_first():

@@ -1,8 +1,9 @@
-"""The cores of this machine: threads for XGBoost, processes for everything else.
+"""The cores of this machine: threads or processes, as the learner says.
 
-XGBoost lets go of the interpreter lock while it trains, so threads share one copy of the matrix. Other estimators hold
-the lock, so they run in processes that map the workload from one file. We use loky rather than the standard library's
-process pool, which either forks a process that already runs threads or imports the main module again in every worker.
+Libraries that let go of the interpreter lock while they train share one copy of the data among threads. Other
+estimators hold the lock, so they run in processes that map the workload from one file. We use loky rather than the
+standard library's process pool, which either forks a process that already runs threads or imports the main module again
+in every worker.
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ from loky import ProcessPoolExecutor, cpu_count
 from threadpoolctl import threadpool_limits
 
 from tuning.fitting import run_fit
-from tuning.learners.devices import cuda_devices
-from tuning.learners.matrices import FoldMatrices
-from tuning.learners.xgboost import is_boosted
+from tuning.learners import learner_for
+from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
 
@@ -46,10 +46,11 @@ class LocalEngine:
 
     def open(self, workload: Workload) -> None:
         """Choose threads or processes for the workload's estimator and start them; on graphics cards, one fit each."""
-        if not is_boosted(workload.estimator):
+        learner = learner_for(workload.estimator)
+        if learner.place(workload.estimator) == "processes":
             self._pool = _Processes(workload, self.workers)
             return
-        cards = cuda_devices(workload.estimator.device)
+        cards = learner.devices(workload.estimator)
         self.workers = len(cards) or self.workers
         self._pool = _Threads(workload, self.workers, cards)
 
@@ -66,7 +67,7 @@ class LocalEngine:
 
 
 class _Threads:
-    """Runs boosters in threads, and controls them: they end when told to, and share idle cores in the tail."""
+    """Runs fits in threads, and controls them: they end when told to, and share idle cores in the tail."""
 
     def __init__(self, workload: Workload, workers: int, cards: Sequence[str]) -> None:
         self._workload = workload
@@ -75,7 +76,7 @@ class _Threads:
             self._free_cards = SimpleQueue()
             for card in cards:
                 self._free_cards.put(card)
-        self._matrices = FoldMatrices(workload)
+        self._keeper = FoldKeeper(workload, threads=True)
         self._cancelled = threading.Event()
         self._workers = workers
         self._waiting = self._running = 0
@@ -83,7 +84,7 @@ class _Threads:
         self._executor: Executor = ThreadPoolExecutor(workers, thread_name_prefix="fit")
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
-        self._matrices.expect(fit)
+        self._keeper.expect(fit)
         self._count(waiting=1)
         return self._executor.submit(self._run, fit)
 
@@ -92,8 +93,8 @@ class _Threads:
         self._count(waiting=-1, running=1)
         try:
             placed = fit if card is None else replace(fit, device=card)
-            with self._matrices.in_use(fit):
-                return run_fit(self._workload, placed, self._matrices, self)
+            with self._keeper.in_use(fit):
+                return run_fit(self._workload, placed, self._keeper, self)
         finally:
             self._count(running=-1)
             if self._free_cards and card is not None:
@@ -140,9 +141,9 @@ _worker: dict[str, Any] = {}
 def _open_workload(path: Path) -> None:
     """Map the workload's arrays from the file, so that all workers read the same pages of memory."""
     workload: Workload = joblib.load(path, mmap_mode="r")
-    _worker["workload"], _worker["matrices"] = workload, FoldMatrices(workload)
+    _worker["workload"], _worker["keeper"] = workload, FoldKeeper(workload)
 
 
 def _run_in_worker(fit: Fit) -> list[FoldScore]:
     with threadpool_limits(fit.threads):
-        return run_fit(_worker["workload"], fit, _worker["matrices"])
+        return run_fit(_worker["workload"], fit, _worker["keeper"])

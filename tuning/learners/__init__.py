@@ -1,1 +1,40 @@
-"""Learners: how one family of estimators is fitted, and what its fits share."""
+"""Learners: how one family of estimators is fitted, and what its fits share.
+
+A new learner is a file here and a line in ``LEARNERS``. A library is imported when an estimator of its own is met, and
+not before: most sweeps need one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from tuning.learners.base import Learner
+
+LEARNERS: Mapping[str, Sequence[str]] = {
+    "xgboost": ["tuning.learners.xgboost:XgboostLearner"],
+    "sklearn": ["tuning.learners.pipeline:PipelineLearner"],
+    "imblearn": ["tuning.learners.pipeline:PipelineLearner"],
+}
+"""By the package that an estimator's class comes from, who may know it; the first who does is asked."""
+
+GENERAL = Learner()
+"""The plain way, for everybody else."""
+
+__all__ = ["GENERAL", "LEARNERS", "Learner", "learner_for"]
+
+
+def learner_for(estimator: Any) -> Learner:
+    """Return the learner for the exact class of `estimator`."""
+    package = type(estimator).__module__.partition(".")[0]
+    learners = (_learner(place) for place in LEARNERS.get(package, ()))
+    return next((learner for learner in learners if learner.knows(estimator)), GENERAL)
+
+
+@cache
+def _learner(place: str) -> Learner:
+    module, _, name = place.partition(":")
+    learner: Learner = getattr(import_module(module), name)()
+    return learner

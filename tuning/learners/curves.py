@@ -1,10 +1,10 @@
-"""Evaluation curves: the score after every boosting round, and the number of rounds that the folds choose together.
+"""Scores after every round of training, and the number of rounds that the folds choose together.
 
-``early_stopping_rounds`` of the estimator cannot do this inside a search: it wants rows to stop on, and given a fold's
+``early_stopping_rounds`` of an estimator cannot do this inside a search: it wants rows to stop on, and given a fold's
 test rows it picks the best round of each fold by itself, so that the mean over folds is one that no single number of
 rounds has. Here every fold trains on until its own curve has not risen for `patience` rounds, the curves are averaged
 as far as all folds have come, and one number is chosen from the mean: the same as a grid over all numbers of rounds, at
-the price of one booster per fold.
+the price of one fit per fold.
 """
 
 from __future__ import annotations
@@ -13,73 +13,80 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from tuning.dataset import Dataset
-from tuning.scoring import score
+from tuning.learners.base import Judge
 
 
-class Curves:
-    """Scores of the test rows, noted after every round from the predictions that XGBoost keeps up to date.
+class RoundScores:
+    """The scores of one fold, round by round.
 
     Parameters
     ----------
-    estimator : XGBClassifier or XGBRegressor
+    estimator : object
+        The classifier or regressor that trains, which need not be fitted yet.
     test : Dataset
-    scorers : sequence of str
-        The first decides when to stop.
+        Its target as scorers compare it.
+    classes : ndarray of shape (n_classes,) or None
+        What the columns of predicted probabilities stand for; None for regression.
+    judge : Judge
+        The first of its scorers decides when to stop.
     patience : int
     """
 
-    def __init__(self, estimator: Any, test: Dataset, scorers: Sequence[str], patience: int) -> None:
+    def __init__(
+        self, estimator: Any, test: Dataset, classes: NDArray[Any] | None, judge: Judge, patience: int
+    ) -> None:
         self._estimator = estimator
         self._test = test
-        self._scorers = scorers
+        self._classes = classes
+        self._judge = judge
         self._patience = patience
-        self.scores: dict[str, list[float]] = {name: [] for name in scorers}
+        self.scores: dict[str, list[float]] = {name: [] for name in judge.scorers}
 
-    def matrix(self) -> xgb.DMatrix:
-        """Test rows as XGBoost reads them."""
-        estimator = self._estimator
-        return xgb.DMatrix(
-            self._test.X,
-            label=self._test.y,
-            missing=estimator.missing,
-            nthread=estimator.n_jobs,
-            enable_categorical=bool(estimator.enable_categorical),
-        )
+    def add(self, predictions: NDArray[Any]) -> float:
+        """Score the next round.
 
-    def note(self, predictions: NDArray[np.float32], _: xgb.DMatrix) -> tuple[str, float]:
-        """Score the test rows from `predictions`; the shape of XGBoost's ``custom_metric``."""
-        scores = score(_Predicted(self._estimator, predictions, self._test), self._test, self._scorers)
-        for name, value in scores.items():
+        Parameters
+        ----------
+        predictions : ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Numbers; for a classifier probabilities, of the second of two classes where there is one column.
+
+        Returns
+        -------
+        float
+            The deciding score.
+        """
+        return self.judge(_Predicted(self._estimator, predictions, self._classes))
+
+    def judge(self, model: Any) -> float:
+        """Score the next round by a model of it."""
+        for name, value in self._judge(model, self._test).items():
             self.scores[name].append(value)
-        return self._scorers[0], scores[self._scorers[0]]
+        return self._deciding[-1]
 
     @property
     def has_peaked(self) -> bool:
         """Whether the deciding curve has not risen for `patience` rounds."""
-        curve = self.scores[self._scorers[0]]
-        return len(curve) - 1 - int(np.argmax(curve)) >= self._patience
+        return len(self._deciding) - 1 - int(np.argmax(self._deciding)) >= self._patience
+
+    @property
+    def _deciding(self) -> list[float]:
+        return self.scores[self._judge.scorers[0]]
 
 
 class _Predicted:
     """Predictions already made, as a fitted estimator that scorers accept."""
 
-    def __init__(self, estimator: Any, predictions: NDArray[np.float32], test: Dataset) -> None:
+    def __init__(self, estimator: Any, predictions: NDArray[Any], classes: NDArray[Any] | None) -> None:
         self._estimator = estimator
         self._predictions = predictions
-        self.classes_ = None if test.classes is None else np.arange(len(test.classes))
+        self.classes_ = classes
 
     def __sklearn_tags__(self) -> Any:
         return self._estimator.__sklearn_tags__()
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_estimator_type":  # what scikit-learn before 1.6 asks for
-            return self._estimator._estimator_type
-        raise AttributeError(name)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -87,13 +94,16 @@ class _Predicted:
     def fit(self) -> None:
         """Only an estimator with this method counts as one."""
 
-    def predict_proba(self, _: Any) -> NDArray[np.float32]:
+    def predict_proba(self, _: Any) -> NDArray[Any]:
         if self._predictions.ndim == 2:
             return self._predictions
         return np.column_stack([1 - self._predictions, self._predictions])
 
     def predict(self, X: Any) -> NDArray[Any]:
-        return self.predict_proba(X).argmax(axis=1) if is_classifier(self._estimator) else self._predictions
+        if self.classes_ is None or not is_classifier(self._estimator):
+            return self._predictions
+        predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return predicted
 
 
 def best_rounds(curves: Sequence[Sequence[float]]) -> int:

@@ -1,212 +1,194 @@
-"""XGBoost fits: one booster for all candidates that differ in rounds, one quantised matrix for all fits of a fold.
+"""XGBoost: one booster for all candidates that differ in rounds, one quantised matrix for all fits of a fold.
 
-We call ``xgboost.train`` rather than the estimator's ``fit``, since ``fit`` makes a matrix of its own every time, and
-we hand the booster back to a real estimator by its own ``load_model``, so that predictions, classes and scorer
-responses are XGBoost's and not a copy of them. The tests hold every booster type and objective against GridSearchCV.
+The first n rounds of a long training are bit-identical to a training of n rounds for the methods hist, approx and
+exact, with sampling of rows and columns. They are not for dart, which drops earlier trees anew in every round and
+rescales them; gblinear has no trees to cut; a random forest's ``n_estimators`` is the size of its only round. The
+objective multi:softmax is left out too: while it trains its predictions are ids of classes, and only the estimator
+itself, fitted whole, makes probabilities of them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import CancelledError
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
-import numpy as np
-import xgboost as xgb
-from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 
-from tuning.control import Control
-from tuning.learners.curves import Curves
+from tuning.dataset import Dataset
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, class_name, fit_parameters, is_whole
+from tuning.learners.boosters import (
+    can_share_matrix,
+    give_back_freed_memory,
+    matrix_signature,
+    test_matrix,
+    train,
+    training_matrix,
+)
+from tuning.learners.curves import RoundScores
+from tuning.learners.devices import cuda_devices
 from tuning.learners.threads import ThreadTrial
+from tuning.learners.views import WithOptions, in_labels
 
 ROUNDS = "n_estimators"
-"""The parameter whose shorter values are prefixes of a longer fit."""
+_CLASSES = ("xgboost.XGBClassifier", "xgboost.XGBRegressor", "xgboost.XGBRFClassifier", "xgboost.XGBRFRegressor")
+_OF_A_BOOSTER = _CLASSES[:2]
 
 # What a booster understands beyond its estimator's own parameters (XGBoost's "Parameters" page); get_params() of an
 # unfitted estimator does not list them. Aliases such as seed and nthread are left out: two names, two values.
-BOOSTER_PARAMETERS = frozenset(
+_BOOSTER_PARAMETERS = frozenset(
     {"feature_selector", "huber_slope", "max_cached_hist_node", "normalize_type", "num_class", "one_drop"}
     | {"process_type", "quantile_alpha", "rate_drop", "refresh_leaf", "sample_type", "skip_drop", "top_k"}
     | {"aft_loss_distribution", "aft_loss_distribution_scale", "tweedie_variance_power", "updater"}
 )
-_WHOLE_FOREST_PER_ROUND = (xgb.XGBRFClassifier, xgb.XGBRFRegressor)
+_DEEPEST = 10  # beyond it trees run out of rows, not of levels
+_BINS = 256
+_EXACT = "the first rounds of one booster are a booster of so many rounds"
 
 
-def is_boosted(estimator: Any) -> bool:
-    """Whether the fits of `estimator` are planned here; rankers need query groups and take the general path."""
-    return isinstance(estimator, xgb.XGBClassifier | xgb.XGBRegressor)
+class XgboostLearner(Learner):
+    """XGBClassifier, XGBRegressor and their random forests; rankers need query groups and take the plain way."""
+
+    name: ClassVar[str] = "xgboost"
+    rounds: ClassVar[str | None] = ROUNDS
+    only_reads: ClassVar[bool] = True
+
+    def knows(self, estimator: Any) -> bool:
+        """Whether `estimator` is of one of XGBoost's own classes."""
+        return class_name(estimator) in _CLASSES
+
+    def place(self, estimator: Any) -> Place:
+        """Threads: XGBoost lets go of the interpreter lock while it trains."""
+        return "threads"
+
+    def free(self, estimator: Any) -> Mapping[str, str]:
+        """Return ``n_estimators``, where a long training's first rounds are a short one."""
+        if not _shares_rounds(estimator):
+            return {}
+        rounds = estimator.get_params().get(ROUNDS)
+        return {ROUNDS: _EXACT} if rounds is None or (is_whole(rounds) and rounds > 0) else {}
+
+    def whole(self, estimators: Sequence[Any]) -> Any:
+        """Return the one with the most rounds."""
+        return max(estimators, key=lambda estimator: int(estimator.get_num_boosting_rounds()))
+
+    def fit(self, estimator: Any, rows: FoldRows) -> Fitted:
+        """Train on the fold's matrix; what is trained otherwise than on one, or in no round, by its own ``fit``."""
+        if not self.free(estimator) or not rows.has_all_classes:
+            return super().fit(estimator, rows)
+        begun = time.perf_counter()
+        matrix, shared = self._matrix(estimator, rows)
+        prepared = 0.0 if shared else time.perf_counter() - begun
+        fitted, ends = train(estimator, matrix, _n_classes(estimator, rows), rows.control)
+        return Fitted(fitted, prepared + ends[-1], [prepared + end for end in ends], shared)
+
+    def _matrix(self, estimator: Any, rows: FoldRows) -> tuple[Any, list[str]]:
+        """Training rows as `estimator` wants them: shared where they are bins, new where training lays out its own."""
+        if not can_share_matrix(estimator):
+            return _make_matrix(self, estimator, rows), []
+        name = f"matrix {matrix_signature(estimator)}"
+        return rows.once(name, lambda: _make_matrix(self, estimator, rows)), ["one quantised matrix per fold"]
+
+    def cut(self, fitted: Fitted, estimator: Any) -> Any:
+        """Return the first rounds of what was trained."""
+        if not self.free(estimator):
+            return fitted.model
+        return WithOptions(fitted.model, {"iteration_range": (0, int(estimator.get_num_boosting_rounds()))})
+
+    def can_stop_early(self, estimator: Any) -> bool:
+        """Where rounds are shared."""
+        return bool(self.free(estimator))
+
+    def curves(self, estimator: Any, rows: FoldRows, judge: Judge, patience: int) -> Curves:
+        """Score each round from the predictions that XGBoost keeps up to date as it trains."""
+        matrix, _ = self._matrix(estimator, rows)
+        test = rows.shared_test()
+        _, labelled = in_labels(None, True, test)
+        curve = RoundScores(estimator, labelled, test.classes, judge, patience)
+        n_classes = _n_classes(estimator, rows)
+        _, ends = train(estimator, matrix, n_classes, rows.control, curve, test_matrix(estimator, test.X, test.y))
+        return Curves(curve.scores, ends[-1])
+
+    def on_device(self, estimator: Any, device: str) -> Any:
+        """Set ``device``."""
+        return estimator.set_params(device=device)
+
+    def devices(self, estimator: Any) -> Sequence[str]:
+        """Graphics cards that ``device`` stands for."""
+        return cuda_devices(estimator.device)
+
+    def cost(self, estimator: Any) -> float:
+        """Rounds times the leaves of a tree.
+
+        A round's time goes to filling histograms for every node, and their number doubles with depth, while rows
+        hardly count: bins, not rows, are the cost.
+        """
+        rounds, depth = self.rounds_of(estimator), estimator.get_params().get("max_depth")
+        levels = min(depth, _DEEPEST) if is_whole(depth) else 6
+        return float(rounds or 1) * 2.0**levels
+
+    def size(self, estimator: Any) -> float | None:
+        """Rounds times the leaves that a tree can have; None where depth and leaves are not limited."""
+        params = estimator.get_params()
+        depth, leaves = params.get("max_depth"), params.get("max_leaves")
+        depth = 6 if depth is None else depth
+        bounds = [2.0**depth] if is_whole(depth) and depth > 0 else []
+        bounds += [float(leaves)] if is_whole(leaves) and leaves > 0 else []
+        rounds = self.rounds_of(estimator)
+        return rounds * min(bounds) if bounds and rounds is not None else None
+
+    def extra_parameters(self, estimator: Any) -> Collection[str]:
+        """Parameters that only a booster knows."""
+        return _BOOSTER_PARAMETERS
+
+    def refusal(self, estimator: Any, parameter: str, value: Any) -> str | None:
+        """Refuse fewer than no rounds, which XGBoost takes for none."""
+        if parameter == ROUNDS and is_whole(value) and value < 0:
+            return f"{value} rounds cannot be trained. Give 0 or more"
+        return None
+
+    def approximation(self, estimator: Any, parameter: str, value: Any) -> str | None:
+        """Name coarse bins."""
+        if parameter == "max_bin" and is_whole(value) and value < _BINS:
+            return f"max_bin {value} cuts features more coarsely than XGBoost's {_BINS}"
+        return None
+
+    def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
+        """Fit with all cores, which a booster that can be told in the middle of training takes only where they help."""
+        given = estimator.get_params()["callbacks"]
+        if not can_share_matrix(estimator) or not _shares_rounds(estimator):
+            return super().refit(estimator, data, threads)
+        estimator.set_params(n_jobs=1, callbacks=[*(given or []), ThreadTrial(lambda: threads)])
+        estimator.fit(data.X, self.target(estimator, data), **fit_parameters(estimator, data))
+        return estimator.set_params(callbacks=given)
 
 
-def shares_prefixes(estimator: Any) -> bool:
+def _shares_rounds(estimator: Any) -> bool:
     """Whether the first n rounds of a long fit of `estimator` are the same as a fit of n rounds.
 
-    Not for dart, which drops earlier trees anew in every round and rescales them; not for gblinear, which has no trees
-    to cut; not for random forests, whose ``n_estimators`` is the size of the only round; not where something watches
-    the rounds (callbacks, early stopping) or updates a given model.
+    Not where something watches the rounds (callbacks, early stopping) or updates a given model.
     """
-    if not is_boosted(estimator) or isinstance(estimator, _WHOLE_FOREST_PER_ROUND):
+    if class_name(estimator) not in _OF_A_BOOSTER:
         return False
     params = estimator.get_params()
     return (
         params.get("booster") in (None, "gbtree")
         and params.get("process_type") in (None, "default")
+        and params.get("objective") != "multi:softmax"
         and not params.get("callbacks")
         and params.get("early_stopping_rounds") is None
     )
 
 
-def can_share_matrix(estimator: Any) -> bool:
-    """Whether `estimator` trains on a matrix of bins, which any number of fits and threads can read at once.
-
-    The exact and approximate tree methods and gblinear take the raw values and lay out pages of their own in the
-    matrix as they train, so those fits each have one to themselves.
-    """
-    return estimator.tree_method in (None, "auto", "hist") and estimator.booster != "gblinear"
-
-
-def training_matrix(estimator: Any, X: Any, y: NDArray[Any], weight: NDArray[np.float64] | None) -> xgb.DMatrix:
-    """Make the matrix that `estimator` would make for itself in ``fit``.
-
-    Parameters
-    ----------
-    estimator : XGBClassifier or XGBRegressor
-    X : array-like of shape (n_rows, n_columns)
-    y : ndarray of shape (n_rows,)
-    weight : ndarray of shape (n_rows,) or None
-
-    Returns
-    -------
-    DMatrix
-        A QuantileDMatrix where ``can_share_matrix``; its cuts are those of these rows alone.
-    """
-    settings = {
-        "data": X,
-        "label": y,
-        "weight": weight,
-        "missing": estimator.missing,
-        "nthread": estimator.n_jobs,
-        "enable_categorical": bool(estimator.enable_categorical),
-        "feature_types": estimator.feature_types,
-        "feature_weights": getattr(estimator, "feature_weights", None),
-    }
-    if can_share_matrix(estimator):
-        return xgb.QuantileDMatrix(**settings, max_bin=estimator.max_bin or 256)
-    return xgb.DMatrix(**settings)
+def _make_matrix(learner: XgboostLearner, estimator: Any, rows: FoldRows) -> Any:
+    training = rows.training()
+    y = learner.target(estimator, training)
+    matrix = training_matrix(estimator, training.X, y, training.sample_weight)
+    del training
+    give_back_freed_memory()
+    return matrix
 
 
-def matrix_signature(estimator: Any) -> str:
-    """What in the parameters changes the matrix: fits of a fold with equal signatures can share one."""
-    names = ("max_bin", "missing", "enable_categorical", "feature_types", "feature_weights", "device")
-    return repr([getattr(estimator, name, None) for name in names])
-
-
-class _Watch(xgb.callback.TrainingCallback):  # type: ignore[misc]
-    """Notes when each round ended, and stops the training when its curve has peaked or the sweep is interrupted."""
-
-    def __init__(self, control: Control, curves: Curves | None) -> None:
-        super().__init__()
-        self.control = control
-        self.curves = curves
-        self.begun = time.perf_counter()
-        self.ends: list[float] = []
-
-    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        self.ends.append(time.perf_counter() - self.begun)
-        return self.control.cancelled() or (self.curves is not None and self.curves.has_peaked)
-
-
-def train(
-    estimator: Any,
-    matrix: xgb.DMatrix,
-    n_classes: int | None,
-    control: Control,
-    curves: Curves | None = None,
-) -> tuple[Any, Sequence[float]]:
-    """Train `estimator` on `matrix` for its own number of rounds.
-
-    Parameters
-    ----------
-    estimator : XGBClassifier or XGBRegressor
-        Unfitted.
-    matrix : DMatrix
-    n_classes : int or None
-        For a classifier.
-    control : Control
-        Asked after every round.
-    curves : Curves or None
-        Given where test scores are to be noted after every round, and training to end when they have peaked.
-
-    Returns
-    -------
-    fitted : object
-        Of the type of `estimator`.
-    ends : sequence of float
-        Seconds from the start to the end of each round.
-
-    Raises
-    ------
-    CancelledError
-        The sweep was interrupted.
-    """
-    watch = _Watch(control, curves)
-    rounds = estimator.get_num_boosting_rounds()
-    settings: dict[str, Any] = {
-        "callbacks": [*(estimator.callbacks or []), watch, *_thread_trial(estimator, control)],
-        "verbose_eval": False,
-    }
-    params = booster_params(estimator, n_classes)
-    if curves is not None:
-        settings |= {"evals": [(curves.matrix(), "test")], "custom_metric": curves.note}
-        params["disable_default_eval_metric"] = True
-    booster = xgb.train(params, matrix, rounds, **settings)
-    if control.cancelled():
-        raise CancelledError
-    fitted = clone(estimator)
-    fitted.load_model(bytearray(booster.save_raw("ubj")))
-    return fitted, watch.ends
-
-
-def _thread_trial(estimator: Any, control: Control) -> list[ThreadTrial]:
-    """Only for the histogram method, whose trees do not depend on the number of threads."""
-    return [ThreadTrial(control.threads)] if estimator.n_jobs == 1 and can_share_matrix(estimator) else []
-
-
-def booster_params(estimator: Any, n_classes: int | None) -> dict[str, Any]:
-    """Parameters of the booster, with the objective widened to many classes as ``XGBClassifier.fit`` does it."""
-    params: dict[str, Any] = estimator.get_xgb_params()
-    if is_classifier(estimator) and n_classes is not None and n_classes > 2:
-        if params.get("objective") != "multi:softmax":
-            params["objective"] = "multi:softprob"
-        params["num_class"] = n_classes
-    return params
-
-
-class Prefix:
-    """The first rounds of a fitted estimator, as an estimator that scorers accept.
-
-    Parameters
-    ----------
-    fitted : XGBClassifier or XGBRegressor
-    rounds : int
-        How many of its rounds count.
-    """
-
-    def __init__(self, fitted: Any, rounds: int) -> None:
-        self._fitted = fitted
-        self._rounds = (0, rounds)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._fitted, name)
-
-    def __sklearn_tags__(self) -> Any:
-        return self._fitted.__sklearn_tags__()
-
-    def predict(self, X: Any) -> Any:
-        """Predict from these rounds alone."""
-        return self._fitted.predict(X, iteration_range=self._rounds)
-
-    def predict_proba(self, X: Any) -> Any:
-        """Give class probabilities from these rounds alone."""
-        return self._fitted.predict_proba(X, iteration_range=self._rounds)
+def _n_classes(estimator: Any, rows: FoldRows) -> int | None:
+    classes = rows.shared_test().classes
+    return len(classes) if classes is not None and is_classifier(estimator) else None

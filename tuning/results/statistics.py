@@ -68,7 +68,9 @@ def paired_difference(
     return Difference(mean, mean - reach, mean + reach)
 
 
-def one_standard_error_choice(means: Sequence[float], best_splits: Sequence[float], sizes: Sequence[float]) -> int:
+def one_standard_error_choice(
+    means: Sequence[float], best_splits: Sequence[float], sizes: Sequence[float | None]
+) -> int:
     """Find the simplest candidate within one standard error of the best (Breiman et al. 1984, section 3.4.3).
 
     Parameters
@@ -76,15 +78,18 @@ def one_standard_error_choice(means: Sequence[float], best_splits: Sequence[floa
     means : sequence of float, of length n_candidates
     best_splits : sequence of float, of length n_folds
         The best candidate's scores, whose standard error over the folds is the yardstick.
-    sizes : sequence of float, of length n_candidates
-        What to prefer less of: the cost of a fit stands for the size of the model.
+    sizes : sequence of float or None, of length n_candidates
+        What to prefer less of; None where a model's size is not known before it is fitted.
 
     Returns
     -------
     int
-        Place of the choice; the best itself where nothing smaller is near.
+        Place of the choice; the best itself where nothing smaller is near, or a size is unknown among those near.
     """
     error = float(np.std(best_splits, ddof=1)) / math.sqrt(len(best_splits)) if len(best_splits) > 1 else 0.0
     bar = max(mean for mean in means if not math.isnan(mean)) - error
     near = [place for place, mean in enumerate(means) if mean >= bar]
-    return min(near, key=lambda place: (sizes[place], -means[place]))
+    known = {place: size for place in near if (size := sizes[place]) is not None}
+    if len(known) < len(near):
+        return max(near, key=lambda place: means[place])
+    return min(known, key=lambda place: (known[place], -means[place]))

@@ -39,6 +39,8 @@ class FoldScore:
         Of the full training rows or rounds; below 1 on the lower rungs of halving.
     curves : mapping of str to sequence of float
         By scorer name, the test score after each boosting round, where the sweep stops early.
+    shared : str
+        What the fit had in common with those of other candidates, and why that is exact.
     """
 
     candidate: Candidate
@@ -50,6 +52,7 @@ class FoldScore:
     warning: str | None = None
     share: float = 1.0
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    shared: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,9 @@ class SweepResult:
         The number of boosting rounds that early stopping chose, over all folds at once.
     approximations : sequence of str
         What was given up for speed, a sentence each; empty where every figure is exact.
-    sizes : sequence of float
-        How large each candidate's model is, relative to the others'; empty where that is not known.
+    sizes : sequence of float or None
+        How large each candidate's model is, relative to the others'; None where nobody can know, empty where nobody
+        has looked.
     """
 
     candidates: Sequence[Candidate]
@@ -88,7 +92,7 @@ class SweepResult:
     seconds: float
     rounds: Mapping[Candidate, int] = field(default_factory=dict)
     approximations: Sequence[str] = ()
-    sizes: Sequence[float] = ()
+    sizes: Sequence[float | None] = ()
 
     @property
     def n_fits(self) -> int:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from errors import SpecError, did_you_mean
+from tuning.learners import learner_for
 from tuning.learners.devices import check_devices
-from tuning.learners.xgboost import BOOSTER_PARAMETERS, ROUNDS, is_boosted, shares_prefixes
 from tuning.spec import file as spec_file
 from tuning.spec.estimators import make_estimator
 from tuning.spec.messages import problem
@@ -89,9 +89,14 @@ def _first(spec: SweepSpec) -> Any:
     return make_estimator(spec.estimator, values)
 
 
+def known_parameters(estimator: Any) -> frozenset[str]:
+    """Name every parameter that `estimator` takes, those included that only its library knows."""
+    return frozenset([*estimator.get_params(deep=True), *learner_for(estimator).extra_parameters(estimator)])
+
+
 def _check_parameters(spec: SweepSpec) -> None:
     estimator = make_estimator(spec.estimator, {})
-    known = {*estimator.get_params(), *(BOOSTER_PARAMETERS if is_boosted(estimator) else ())}
+    known = known_parameters(estimator)
     sections: dict[str, Mapping[str, Any]] = {
         "fixed": spec.fixed,
         "grid": spec.grid,
@@ -106,6 +111,10 @@ def _check_parameters(spec: SweepSpec) -> None:
             if name in seen:
                 raise SpecError(f"{section}.{name}: '{name}' also stands under {seen[name]}. Remove one of the two.")
             seen[name] = section
+    learner = learner_for(estimator)
+    for section, name, value in _values(spec):
+        if (refusal := learner.refusal(estimator, name, value)) is not None:
+            raise SpecError(f"{section}.{name}: {refusal}.")
 
 
 def _check_scorers(spec: SweepSpec) -> None:
@@ -150,11 +159,18 @@ def _check_early_stopping(spec: SweepSpec) -> None:
             )
     if spec.early_stopping is None:
         return
-    if not shares_prefixes(_first(spec)):
-        raise SpecError("early_stopping: only XGBoost's gbtree boosters can be stopped early. Remove the key.")
-    if ROUNDS in spec.grid or ROUNDS in spec.distributions:
-        section = "grid" if ROUNDS in spec.grid else "distributions"
-        raise SpecError(f"{section}.{ROUNDS}: early_stopping chooses it. Put the largest allowed under fixed.")
+    first = _first(spec)
+    learner = learner_for(first)
+    if not learner.can_stop_early(first):
+        kind = type(getattr(first, "steps", [("", first)])[-1][1]).__name__
+        raise SpecError(
+            f"early_stopping: {kind} with these parameters has no rounds of which the first are a shorter fit. "
+            "Remove the key."
+        )
+    rounds = learner.rounds_name(first)
+    if rounds in spec.grid or rounds in spec.distributions:
+        section = "grid" if rounds in spec.grid else "distributions"
+        raise SpecError(f"{section}.{rounds}: early_stopping chooses it. Put the largest allowed under fixed.")
     if spec.search.strategy in ("racing", "halving"):
         raise SpecError(f"early_stopping: it needs every fold in full, which {spec.search.strategy} does not give.")
 

@@ -75,15 +75,10 @@ def _build(path: str) -> Any:
         raise SpecError(f"estimator: {path} cannot be built from parameters alone ({error}).") from error
 
 
-def for_candidate(estimator: Any, params: Mapping[str, Any], threads: int) -> Any:
-    """Return a fresh copy of `estimator` with one candidate's parameters, held to `threads` threads."""
+def for_candidate(estimator: Any, params: Mapping[str, Any], threads: int | None) -> Any:
+    """Return a fresh copy of `estimator` with one candidate's parameters, held to `threads` threads unless None."""
     fresh = clone(estimator).set_params(**params)
-    return fresh.set_params(**dict.fromkeys(_thread_parameters(fresh), threads))
-
-
-def weight_parameter(estimator: Any) -> str:
-    """What ``fit`` calls the weights of rows: a pipeline passes them to its last step by that step's name."""
-    return f"{estimator.steps[-1][0]}__sample_weight" if isinstance(estimator, Pipeline) else "sample_weight"
+    return fresh if threads is None else fresh.set_params(**dict.fromkeys(_thread_parameters(fresh), threads))
 
 
 def _thread_parameters(estimator: Any) -> list[str]:

@@ -17,14 +17,14 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from tuning.fitting import run_fit
-from tuning.learners.matrices import FoldMatrices
+from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload
 
 SCORES, TROUBLE = "scores", "trouble"
 LIBRARIES = ("sklearn", "xgboost")
 """Libraries whose versions scores depend on; the estimator's own is added to them."""
 
-_kept: dict[str, tuple[Workload, FoldMatrices]] = {}
+_kept: dict[str, tuple[Workload, FoldKeeper]] = {}
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes) -> tuple[st
         ``SCORES`` and a list of FoldScore, or ``TROUBLE`` and a sentence for a person.
     """
     try:
-        workload, matrices = _workload(sweep, load)
+        workload, keeper = _workload(sweep, load)
         if not pickled_fit:
             return SCORES, []
         fit: Fit = pickle.loads(pickled_fit)
         with threadpool_limits(fit.threads):
-            return SCORES, run_fit(workload, fit, matrices)
+            return SCORES, run_fit(workload, fit, keeper)
     except LibraryMismatchError as error:
         return TROUBLE, str(error)
     except ModuleNotFoundError as error:
@@ -116,11 +116,11 @@ class LibraryMismatchError(Exception):
     """The worker's libraries are not the driver's."""
 
 
-def _workload(sweep: str, load: Callable[[], Parcel]) -> tuple[Workload, FoldMatrices]:
+def _workload(sweep: str, load: Callable[[], Parcel]) -> tuple[Workload, FoldKeeper]:
     if sweep not in _kept:
         _kept.clear()
         workload = load().unpack()
-        _kept[sweep] = workload, FoldMatrices(workload)
+        _kept[sweep] = workload, FoldKeeper(workload)
     return _kept[sweep]
 
 

@@ -154,7 +154,7 @@ def test_scikit_learn_regressors():
 
 def test_sharing_dart_would_be_noticed(monkeypatch):
     """The claim that the tests above hold: were dart shared, its scores would differ by far more than the bound."""
-    monkeypatch.setattr("tuning.plan.shares_prefixes", lambda estimator: True)
+    monkeypatch.setattr("tuning.learners.xgboost._shares_rounds", lambda estimator: True)
     X, y = classes_of(3)
     fixed = {"booster": "dart", "rate_drop": 0.5, "random_state": 0}
     difference = largest_difference(xgb.XGBClassifier(n_jobs=1), fixed, ROUNDS, Dataset(X, y, np.unique(y)))
@@ -165,12 +165,11 @@ def test_cuts_over_all_rows_would_be_noticed(monkeypatch):
     """Quantiles over training and test rows together would leak, and shift scores beyond the bound."""
     whole = {}
 
-    def make(matrices, fit, estimator):
-        reference = whole.setdefault("cuts", xgb.QuantileDMatrix(matrices._workload.data.X, max_bin=8))
-        rows = matrices.training_rows(fit)
-        return xgb.QuantileDMatrix(rows.X, rows.y, ref=reference, max_bin=8)
+    def make(estimator, rows_X, rows_y, weight):
+        reference = whole.setdefault("cuts", xgb.QuantileDMatrix(X, max_bin=8))
+        return xgb.QuantileDMatrix(rows_X, rows_y, ref=reference, max_bin=8)
 
-    monkeypatch.setattr("tuning.learners.matrices.FoldMatrices._make_training", make)
+    monkeypatch.setattr("tuning.learners.xgboost.training_matrix", make)
     X, y = classes_of(3)
     fixed = {"max_bin": 8, "random_state": 0}
     difference = largest_difference(xgb.XGBClassifier(n_jobs=1), fixed, ROUNDS, Dataset(X, y, np.unique(y)))
