@@ -38,7 +38,7 @@ class LabelledModel:
     estimator : object
         Fitted, with scikit-learn's API.
     classes : list or None
-        The label of each class code; None for regression.
+        The labels in order; None for regression. The estimator has learned them, or their places in this list.
     columns : list of str
         Empty where they have no names.
     layout : {'sparse', 'dense', 'frame', 'one_hot'}
@@ -109,7 +109,9 @@ class LabelledModel:
         if self.classes is None:
             return np.asarray(self.estimator.predict(rows))
         if not hasattr(self.estimator, "predict_proba"):
-            return np.asarray(self.classes)[np.asarray(self.estimator.predict(rows), dtype=int)]
+            predicted = np.asarray(self.estimator.predict(rows))
+            learned = getattr(self.estimator, "classes_", self.classes)
+            return predicted if np.array_equal(learned, self.classes) else np.asarray(self.classes)[predicted.astype(int)]
         names = [str(label) for label in self.classes]
         none = np.zeros((0, len(names)))  # which estimators refuse to predict
         probabilities = self.estimator.predict_proba(rows) if rows.shape[0] else none

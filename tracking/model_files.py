@@ -42,11 +42,11 @@ class FittedModel:
     Attributes
     ----------
     estimator : object
-        Fitted, with scikit-learn's API; for classification its classes are the codes 0 .. n_classes - 1.
+        Fitted, with scikit-learn's API; for classification its classes are `classes`, or the codes 0 .. n_classes - 1.
     example : csr_matrix, ndarray or DataFrame of shape (n_rows, n_columns)
         A few training rows, in the layout that the estimator was trained on; but see `one_hot`.
     classes : sequence or None
-        The label of each code; None for regression.
+        The labels in order; None for regression.
     columns : sequence of str
         Names of the columns of `example`; may be empty.
     one_hot : bool

@@ -28,7 +28,7 @@ def check_scorers(spec: SweepSpec, data: Dataset) -> None:
     """
     kind = DummyRegressor if data.classes is None else DummyClassifier
     blind = Dataset(np.zeros((data.n_rows, 1)), data.y, data.classes, sample_weight=data.sample_weight)
-    dummy = kind().fit(blind.X, blind.y)
+    dummy = kind().fit(blind.X, blind.labels)
     for name in spec.scorers:
         try:
             with warnings.catch_warnings():
