@@ -83,6 +83,9 @@ class SweepParams(FeaturizeParams):
     engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
     master: str = Field("", description="a Spark master: spark://HOST:PORT, local[N], yarn or k8s://HOST:PORT")
     cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")
+    verify: int = Field(
+        0, ge=0, description="a whole number: random fits of the sweep that are repeated alone and compared"
+    )
     plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
     model_name: str = Field(
         "", description="the name that the winner is registered under: demographics, or that of your file, unless given"

@@ -19,12 +19,15 @@ from tracking import EntryRun, FittedModel, SweepRecorder, registry, report
 from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
+from tuning.verification import raise_disagreement
 
 
 @entrypoint("sweep")
 def sweep(params: SweepParams, run: EntryRun) -> None:
     """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
     spec = asked_spec(params.space, run)
+    if params.verify:
+        spec = spec.model_copy(update={"verify": params.verify})
     check_engine(params.engine, params.master)
     registry.check_model_name(params.registered_name)
 
@@ -46,6 +49,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
         scores = tuning.score(winner, rows.holdout, spec.scorers) if rows.holdout else {}
         begin("recording the result and the model")
         report.log_result(run, spec, result, scores)
+        raise_disagreement(result)
         model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
         log_card(params, run, spec, rows, result, scores, winner, model)
     print(summary(result, scores, model, run.where_to_look()))

@@ -33,6 +33,7 @@ PARAMS = "candidate.params"
 FOLDS = "candidate.folds"
 WARNING = "candidate.warning"
 STOPPED = "candidate.stopped"
+SHARED = "candidate.shared"
 ERROR = "candidate.error"
 ERROR_FILE = "error.txt"
 CURVES_FILE = "curves.csv"
@@ -176,6 +177,8 @@ def _progress_tags(child: _Child) -> dict[str, str]:
     scores = sorted(child.scores.items())
     folds = {fold: (round(s.fit_seconds, 3), round(s.score_seconds, 3), s.share) for fold, s in scores}
     tags = {FOLDS: json.dumps(folds)}
+    if shared := dict.fromkeys(score.shared for _, score in scores if score.shared):
+        tags[SHARED] = " | ".join(shared)
     if errors := _errors(child):
         tags[ERROR] = errors[0]
     if warnings := [f"fold {fold}: {score.warning}" for fold, score in scores if score.warning]:

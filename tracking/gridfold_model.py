@@ -111,7 +111,9 @@ class LabelledModel:
         if not hasattr(self.estimator, "predict_proba"):
             predicted = np.asarray(self.estimator.predict(rows))
             learned = getattr(self.estimator, "classes_", self.classes)
-            return predicted if np.array_equal(learned, self.classes) else np.asarray(self.classes)[predicted.astype(int)]
+            return (
+                predicted if np.array_equal(learned, self.classes) else np.asarray(self.classes)[predicted.astype(int)]
+            )
         names = [str(label) for label in self.classes]
         none = np.zeros((0, len(names)))  # which estimators refuse to predict
         probabilities = self.estimator.predict_proba(rows) if rows.shape[0] else none

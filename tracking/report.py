@@ -66,7 +66,22 @@ def metrics(result: SweepResult, holdout: Mapping[str, float]) -> dict[str, floa
         "candidates": len(result.candidates),
         "fits": result.n_fits,
         "failed": len(result.failed),
+        **_verified(result),
     }
+
+
+def _verified(result: SweepResult) -> dict[str, float]:
+    done = result.verification
+    return {"verified": done.cells, "verify_difference": done.difference} if done.cells else {}
+
+
+def _verified_words(result: SweepResult) -> str:
+    done = result.verification
+    if done.disagreement:
+        return f"**Not verified**: {done.disagreement}."
+    if not done.cells:
+        return ""
+    return f"Verified: {done.cells:,} fits repeated alone, the largest difference of a score {done.difference:g}."
 
 
 def best_metrics(result: SweepResult) -> dict[str, float]:
@@ -94,6 +109,7 @@ def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> 
         verdict(result),
         f"Not compared: {missing}; their runs say why." if missing else "",
         "  \n".join(result.approximations),
+        _verified_words(result),
         _top_table(result),
         f"Swept: {_varied_words(result)}.  \nFixed: {_words(spec.fixed) or 'nothing'}.",
     ]

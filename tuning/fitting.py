@@ -73,6 +73,9 @@ def _scored(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Itera
     if group.error is not None:
         yield _failed(group.candidates[0], fit, group.error)
         return
+    if fit.alone:
+        yield plain_score(workload, fit, group.candidates[0], group.estimators[0], rows)
+        return
     shares = len(group.candidates) > 1 or bool(group.preparation)
     try:
         if workload.early_stopping is not None:

@@ -17,6 +17,7 @@ from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import approximations, check_plan, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Strategy
+from tuning.verification import verify
 
 
 def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Observer] = ()) -> SweepResult:
@@ -55,6 +56,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     run = _Run(workload, strategy, engine, observers, until)
     run.to_the_end()
     table = run.table.settled() if spec.early_stopping else run.table
+    verification = verify(spec.verify, workload, table.fold_scores(), table.rounds, engine)
     result = SweepResult(
         table.candidates,
         table.fold_scores(),
@@ -66,6 +68,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
         table.rounds,
         approximations(spec),
         [relative_size(workload, candidate) for candidate in table.candidates],
+        verification,
     )
     _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
     for observer in observers:

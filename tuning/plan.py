@@ -81,6 +81,8 @@ class Fit:
         Shares of the fold's training rows and of the candidates' rounds.
     device : str or None
         The graphics card that the engine gives it to.
+    alone : bool
+        Whether to fit in the plainest way, sharing nothing.
     """
 
     fold: int
@@ -90,6 +92,7 @@ class Fit:
     rows: float = 1.0
     rounds: float = 1.0
     device: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)

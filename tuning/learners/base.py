@@ -211,6 +211,14 @@ class Learner:
         """Relative size of the model that `estimator` becomes; None where nobody can know it before the fit."""
         return None
 
+    def ignores_seed(self, estimator: Any) -> bool:
+        """Whether fits of `estimator` are equal though some ``random_state`` is not set."""
+        return False
+
+    def tolerance(self, estimator: Any) -> float:
+        """How far a score of a shared fit may be from that of a separate one; 0 where they are equal to the bit."""
+        return 0.0
+
     def extra_parameters(self, estimator: Any) -> Collection[str]:
         """Parameters that `estimator` takes beyond those that its ``get_params()`` lists."""
         return ()

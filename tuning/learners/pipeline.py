@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
-from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, has_seed
 from tuning.learners.steps import FittedSteps, active, can_be_shared, fitted_steps, signature
 
 Made = TypeVar("Made")
@@ -125,6 +125,15 @@ class PipelineLearner(Learner):
     def size(self, estimator: Any) -> float | None:
         """Size of the last step's model."""
         return _inner(estimator).size(_last(estimator))
+
+    def ignores_seed(self, estimator: Any) -> bool:
+        """Where the last step does, and the steps before it have seeds."""
+        steps = active(estimator.steps[:-1])
+        return all(has_seed(step) for _, step in steps) and _inner(estimator).ignores_seed(_last(estimator))
+
+    def tolerance(self, estimator: Any) -> float:
+        """That of the last step."""
+        return _inner(estimator).tolerance(_last(estimator))
 
     def extra_parameters(self, estimator: Any) -> Collection[str]:
         """Parameters of every step that its ``get_params()`` does not list."""

@@ -137,6 +137,14 @@ class XgboostLearner(Learner):
         rounds = self.rounds_of(estimator)
         return rounds * min(bounds) if bounds and rounds is not None else None
 
+    def ignores_seed(self, estimator: Any) -> bool:
+        """XGBoost's own seed is 0 where none is set."""
+        return True
+
+    def tolerance(self, estimator: Any) -> float:
+        """What the quantised matrix may make of a score in the last digits of its 32-bit floats."""
+        return 1e-6
+
     def extra_parameters(self, estimator: Any) -> Collection[str]:
         """Parameters that only a booster knows."""
         return _BOOSTER_PARAMETERS

@@ -56,6 +56,25 @@ class FoldScore:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """What came of fitting some cells, each a candidate on a fold, again in the plainest way.
+
+    Attributes
+    ----------
+    cells : int
+        How many were fitted again.
+    difference : float
+        The largest difference of any score; 0 where none was checked.
+    disagreement : str or None
+        The cell whose scores differ by more than they may, and by how much.
+    """
+
+    cells: int = 0
+    difference: float = 0.0
+    disagreement: str | None = None
+
+
+@dataclass(frozen=True)
 class SweepResult:
     """Every candidate's scores on every fold that it was tried on.
 
@@ -81,6 +100,8 @@ class SweepResult:
     sizes : sequence of float or None
         How large each candidate's model is, relative to the others'; None where nobody can know, empty where nobody
         has looked.
+    verification : Verification
+        What came of fitting some cells again.
     """
 
     candidates: Sequence[Candidate]
@@ -93,6 +114,7 @@ class SweepResult:
     rounds: Mapping[Candidate, int] = field(default_factory=dict)
     approximations: Sequence[str] = ()
     sizes: Sequence[float | None] = ()
+    verification: Verification = Verification()
 
     @property
     def n_fits(self) -> int:
@@ -174,6 +196,7 @@ class SweepResult:
         for name in dict.fromkeys(name for c in self.candidates for name in c.params):
             table[f"param_{name}"] = [c.params.get(name) for c in self.candidates]
         table["params"] = [dict(c.params) for c in self.candidates]
+        table["shared"] = [self.shared(c) for c in self.candidates]
         if self.rounds:
             table["rounds"] = [self.rounds.get(c) for c in self.candidates]
         if self.stopped:
@@ -182,6 +205,10 @@ class SweepResult:
         for scorer in self.scorers:
             table |= self._score_columns(scorer)
         return table
+
+    def shared(self, candidate: Candidate) -> str:
+        """What the candidate's fits had in common with others', and why that is exact; the same on most folds."""
+        return " | ".join(dict.fromkeys(score.shared for score in self.fold_scores[candidate] if score.shared))
 
     def _score_columns(self, scorer: str) -> dict[str, list[Any]]:
         suffix = "score" if len(self.scorers) == 1 else scorer

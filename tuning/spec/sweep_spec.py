@@ -86,6 +86,8 @@ class SweepSpec(_Strict):
     search : SearchSpec
     early_stopping : EarlyStopping or None
     budget : Budget
+    verify : int
+        So many random cells (a candidate on a fold) are fitted again in the plainest way and compared.
     """
 
     estimator: str | list[dict[str, str]]
@@ -98,6 +100,7 @@ class SweepSpec(_Strict):
     search: SearchSpec = SearchSpec()
     early_stopping: EarlyStopping | None = None
     budget: Budget = Budget()
+    verify: int = Field(default=0, ge=0, strict=True)
 
     @field_validator("grid", mode="before")
     @classmethod

@@ -69,7 +69,9 @@ def test_a_pipeline_into_xgboost_shares_rounds_matrix_and_steps():
     coded = Dataset(X, Y, np.arange(3))
     table, shared = splits(pipeline, grid, coded, workers=2)
     assert np.abs(table - theirs(pipeline, grid, coded)).max() <= 1e-6
-    assert all("model__n_estimators" in words and "steps scale" in words and "matrix" in words for words in shared.values())
+    assert all(
+        "model__n_estimators" in words and "steps scale" in words and "matrix" in words for words in shared.values()
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
