@@ -23,30 +23,25 @@ from benchmarks.measuring import Cost, median, run_module, table
 from features import build, parse_feature_sets
 from sources.synthetic import generate
 
-SPACES = {
-    "published": {"n_estimators": [300, 400], "max_depth": [3, 4]},
-    "rounds": {"n_estimators": [50, 100, 150, 200, 250, 300]},
-}
+PUBLISHED = Path(__file__).parents[1] / "spaces" / "xgboost-small.yaml"
+GRIDS = {"published": {}, "rounds": {"n_estimators": [50, 100, 150, 200, 250, 300]}}
+"""What takes the place of the published grid."""
+
 OURS, FLOOR = "gridfold", "floor"
 
 
-def make_features(scale: float, folder: Path) -> Path:
+def make_features(scale: float, folder: Path, holdout: float = 0.1) -> Path:
     tables = {name: frame.lazy() for name, frame in generate(scale, seed=0)}
-    matrix = build(tables, parse_feature_sets("all"), holdout=0.1, seed=0)
+    matrix = build(tables, parse_feature_sets("all"), holdout=holdout, seed=0)
     print(f"features: {matrix.X.shape[0]:,} devices x {matrix.X.shape[1]:,} columns", flush=True)
     matrix.save(folder)
     return folder
 
 
 def write_spec(space: str, divide: int, path: Path) -> Path:
-    grid = dict(SPACES[space], n_estimators=[max(1, rounds // divide) for rounds in SPACES[space]["n_estimators"]])
-    spec = {
-        "estimator": "xgboost.XGBClassifier",
-        "fixed": {"random_state": 0, "objective": "multi:softprob", "learning_rate": 0.1},
-        "grid": grid,
-        "scoring": "neg_log_loss",
-        "cv": {"folds": 5},
-    }
+    spec = yaml.safe_load(PUBLISHED.read_text())
+    grid = GRIDS[space] or spec["grid"]
+    spec["grid"] = dict(grid, n_estimators=[max(1, rounds // divide) for rounds in grid["n_estimators"]])
     path.write_text(yaml.safe_dump(spec))
     return path
 
@@ -95,7 +90,7 @@ def _row(name: str, turns: Sequence[dict[str, Cost | str]]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--space", choices=SPACES, default="published")
+    parser.add_argument("--space", choices=GRIDS, default="published")
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--divide", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=3)

@@ -130,7 +130,7 @@ def _with_one_more(before: FittedSteps, chain: Sequence[Step], rows: FoldRows, c
         test = before.test
     seconds = before.seconds + time.perf_counter() - begun
     if not hasattr(step, "fit_resample"):
-        test = replace(test, X=_untouched(fitted.transform, test.X))
+        test = replace(test, X=_untouched(step, fitted.transform, test.X))
     return FittedSteps((*before.steps, (name, fitted)), training, test, seconds)
 
 
@@ -142,8 +142,8 @@ def _fitted(step: Any, training: Dataset, chain: Sequence[Step], rows: FoldRows,
         return fitted, replace(training, X=fitted.transform(training.X))
     fitted = clone(step)
     if hasattr(fitted, "fit_transform"):
-        return fitted, replace(training, X=_untouched(lambda X: fitted.fit_transform(X, y), training.X))
-    return fitted, replace(training, X=_untouched(lambda X: fitted.fit(X, y).transform(X), training.X))
+        return fitted, replace(training, X=_untouched(step, lambda X: fitted.fit_transform(X, y), training.X))
+    return fitted, replace(training, X=_untouched(step, lambda X: fitted.fit(X, y).transform(X), training.X))
 
 
 def _chosen_by_score(step: Any, parameter: str, chain: Sequence[Step], rows: FoldRows, X: Any, y: Any) -> Any:
@@ -166,13 +166,27 @@ def _resampled(sampler: Any, training: Dataset, codes: bool) -> tuple[Any, Datas
     return sampler, replace(training, X=X, y=np.asarray(y), groups=None)
 
 
-def _untouched(transform: Callable[[Any], Any], X: Any) -> Any:
-    """Return ``transform(X)``, having made sure that `X`, which others read too, is as it was."""
+def _untouched(step: Any, transform: Callable[[Any], Any], X: Any) -> Any:
+    """Return ``transform(X)``, having made sure that `X`, which others read too, is as it was.
+
+    scikit-learn's own steps leave it alone unless told otherwise (``can_be_shared``); a step of the user's own is
+    watched.
+    """
+    if _is_of_scikit_learn(step):
+        return transform(X)
     before = X.copy()
     made = transform(X)
     if not _equal(before, X):
         raise InPlaceError
     return made
+
+
+def _is_of_scikit_learn(step: Any) -> bool:
+    """Whether nothing in `step` is of the user's own."""
+    parts = [step, *(part for part in step.get_params(deep=True).values() if hasattr(part, "get_params"))]
+    packages = {type(part).__module__.partition(".")[0] for part in parts}
+    functions = any(class_name(part) == "sklearn.FunctionTransformer" for part in parts)
+    return packages <= {"sklearn", "imblearn"} and not functions
 
 
 def _equal(left: Any, right: Any) -> bool:
