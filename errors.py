@@ -38,6 +38,10 @@ class TrackingError(GridfoldError):
     """The tracking store or the model registry refused."""
 
 
+class UnfinishedError(GridfoldError):
+    """The sweep has its result, and something that is made of it afterwards is missing."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest of `known`, or an empty string when none is near."""
     near = difflib.get_close_matches(word, list(known), n=1)

@@ -77,7 +77,8 @@ def run(values: int, cores: int) -> None:
         with tuning.open_engine("local", cores) as engine, SweepRecorder(entry) as recorder:
             result = tuning.sweep(spec, Dataset(X, y, np.unique(y)), engine, [recorder, stopwatch])
         recorded = time.perf_counter() - begun
-        report.log_result(entry, spec, result, {})
+        report.log_result(entry, spec, result)
+        report.log_plots(entry, result)
         whole = time.perf_counter() - begun
         listed = _list_children(entry)
     rows = [

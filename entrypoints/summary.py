@@ -10,7 +10,7 @@ from tuning.results.comparison import compare
 from tuning.results.statistics import LEVEL
 
 
-def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel, where: str) -> str:
+def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel | None, where: str) -> str:
     """Return the closing lines.
 
     Parameters
@@ -18,7 +18,8 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
     result : SweepResult
     holdout : mapping of str to float
         The refitted winner's score by scorer; empty where nothing was held out.
-    model : RegisteredModel
+    model : RegisteredModel or None
+        None where there is none to be had.
     where : str
         What opens the MLflow UI.
     """
@@ -27,13 +28,13 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
         ("score", _score(result)),
         ("apart", _apart(result)),
         ("hold-out", ", ".join(f"{name} {value:.5f}" for name, value in holdout.items()) or "none"),
-        ("model", f"{model.name} version {model.version}, alias {model.alias}"),
+        ("model", f"{model.name} version {model.version}, alias {model.alias}" if model else "none"),
         ("look", where),
     ]
     if result.failed:
         failed = f"{len(result.failed):,} of {len(result.candidates):,} candidates; their runs hold the errors"
         rows.insert(0, ("failed", failed))
-    if model.pickled_because:
+    if model and model.pickled_because:
         rows.insert(-1, ("", f"pickled, since {model.pickled_because}"))
     return "\n".join(f"{name:<8} {text}" for name, text in rows)
 

@@ -7,19 +7,18 @@ import sys
 import tuning
 from entrypoints.asked_spec import asked_spec
 from entrypoints.command import entrypoint
-from entrypoints.model_card import log_card
+from entrypoints.outcome import KeptResult, Missing, Outcome
 from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import rows_for
 from entrypoints.plan import show_plan
-from entrypoints.progress import SweepProgress, stages
+from entrypoints.progress import SweepProgress
 from entrypoints.records import given_up, log_request
 from entrypoints.rows import Rows
 from entrypoints.summary import summary
-from tracking import EntryRun, FittedModel, SweepRecorder, registry, report
+from tracking import EntryRun, SweepRecorder, registry
 from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
-from tuning.verification import raise_disagreement
 
 
 @entrypoint("sweep")
@@ -36,23 +35,25 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     if params.plan:
         return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows)
     cores = fits_side_by_side(params, spec, rows)
-    with (
-        open_engine(params.engine, cores, params.master) as engine,
-        SweepRecorder(run) as record,
-        SweepProgress() as progress,
-    ):
-        result = given_up(params, tuning.sweep(spec, rows.train, engine, [record, progress]))
-
-    with stages("winner") as begin:
-        begin("refitting on all training rows")
-        winner = tuning.refit(spec, result.best, rows.train, params.cores, result.rounds.get(result.best))
-        scores = tuning.score(winner, rows.holdout, spec.scorers) if rows.holdout else {}
-        begin("recording the result and the model")
-        report.log_result(run, spec, result, scores)
-        raise_disagreement(result)
-        model = registry.log_and_register(run, fitted_model(winner, rows), params.registered_name)
-        log_card(params, run, spec, rows, result, scores, winner, model)
-    print(summary(result, scores, model, run.where_to_look()))
+    missing = Missing()
+    kept = KeptResult(run, missing)
+    try:
+        with (
+            open_engine(params.engine, cores, params.master) as engine,
+            SweepRecorder(run) as record,
+            SweepProgress() as progress,
+        ):
+            tuning.sweep(spec, rows.train, engine, [kept, record, progress])
+    except Exception as error:
+        if kept.result is None:
+            raise
+        missing.add("the candidates' runs are not complete", error)
+    assert kept.result is not None  # else the sweep has raised
+    result = given_up(params, kept.result)
+    outcome = Outcome(params, run, spec, rows, missing)
+    outcome.conclude(result, kept)
+    print(summary(result, outcome.scores, outcome.model, run.where_to_look()))
+    missing.raise_if_any()
     return None
 
 
@@ -61,12 +62,6 @@ def fits_side_by_side(params: SweepParams, spec: SweepSpec, rows: Rows) -> int:
     if choose_engine(params.engine, params.master) == "local":
         return workers_within(spec, rows.train, params.cores)
     return min(filter(None, (params.cores, spec.budget.cores)), default=0)
-
-
-def fitted_model(estimator: object, rows: Rows) -> FittedModel:
-    """Put the names of classes and columns, and a few rows, beside the estimator."""
-    classes = None if rows.train.classes is None else rows.train.classes.tolist()
-    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot, rows.featurizer)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
+from mlflow.entities import LoggedModelOutput, Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
@@ -66,33 +66,66 @@ def check_model_name(name: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class StoredModel:
+    """A model that is an artifact of its run, registered or not.
+
+    Attributes
+    ----------
+    model_id : str
+    pickled_because : str or None
+        As in `RegisteredModel`.
+    """
+
+    model_id: str
+    pickled_because: str | None
+
+    @property
+    def uri(self) -> str:
+        """What ``mlflow.pyfunc.load_model`` and ``mlflow.register_model`` take."""
+        return f"models:/{self.model_id}"
+
+
 def log_and_register(
     run: EntryRun, fitted: FittedModel, model_name: str, alias: str = "challenger", scores: Mapping[str, float] = {}
 ) -> RegisteredModel:
-    """Log `fitted` as the run's artifact ``model``, register it as a new version, and give that version `alias`.
+    """Log `fitted` and register it at once: ``log``, then ``register``."""
+    check_model_name(model_name)
+    return register(run, log(run, fitted, scores), model_name, alias)
+
+
+def log(run: EntryRun, fitted: FittedModel, scores: Mapping[str, float] = {}) -> StoredModel:
+    """Log `fitted` as the run's artifact ``model``.
 
     Parameters
     ----------
     run : EntryRun
     fitted : FittedModel
-    model_name : str
-    alias : str
-        Moved here from the version that had it.
     scores : mapping of str to float
         Metrics of the model itself, such as ``holdout_neg_log_loss``; they are logged on the run too.
 
     Raises
     ------
     TrackingError
-        The store or the registry refuses.
+        The store refuses. What the estimator raises when it predicts or is written is raised as it is.
+    """
+    with store.refusals("log the model"):
+        return _log(run, fitted, scores)
+
+
+def register(run: EntryRun, stored: StoredModel, model_name: str, alias: str = "challenger") -> RegisteredModel:
+    """Make the run's model a new version of `model_name`, and move `alias` to it from the version that had it.
+
+    Raises
+    ------
+    TrackingError
+        The registry refuses.
     """
     check_model_name(model_name)
-    with store.refusals("log the model"):
-        logged, reason = _log(run, fitted, scores)
     with store.refusals(f"register the model as '{model_name}'"):
-        version = _register(run, logged, model_name)
+        version = _register(run, stored.model_id, model_name)
         run.client.set_registered_model_alias(model_name, alias, str(version))
-    return RegisteredModel(model_name, version, alias, reason)
+    return RegisteredModel(model_name, version, alias, stored.pickled_because)
 
 
 def describe(run: EntryRun, model: RegisteredModel, markdown: str) -> None:
@@ -101,7 +134,7 @@ def describe(run: EntryRun, model: RegisteredModel, markdown: str) -> None:
         run.client.update_model_version(model.name, str(model.version), markdown)
 
 
-def _log(run: EntryRun, fitted: FittedModel, scores: Mapping[str, float]) -> tuple[LoggedModel, str | None]:
+def _log(run: EntryRun, fitted: FittedModel, scores: Mapping[str, float]) -> StoredModel:
     """Log the model; its entry in the store is READY only when its files are whole."""
     params = {name: store.text(value) for name, value in fitted.estimator.get_params(deep=False).items()}
     logged = run.client.create_logged_model(
@@ -128,21 +161,21 @@ def _log(run: EntryRun, fitted: FittedModel, scores: Mapping[str, float]) -> tup
     run.client.finalize_logged_model(logged.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
     run.client.log_batch(run.run_id, metrics=_model_metrics(scores, logged.model_id))
-    return logged, reason
+    return StoredModel(logged.model_id, reason)
 
 
 def _model_metrics(scores: Mapping[str, float], model_id: str) -> list[Metric]:
     return [Metric(m.key, m.value, m.timestamp, m.step, model_id=model_id) for m in store.as_metrics(scores)]
 
 
-def _register(run: EntryRun, logged: LoggedModel, name: str) -> int:
+def _register(run: EntryRun, model_id: str, name: str) -> int:
     ensure_registered(run.client, name)
-    uri = f"models:/{logged.model_id}"
-    created: Any = run.client.create_model_version(name, source=uri, run_id=run.run_id, model_id=logged.model_id)
+    uri = f"models:/{model_id}"
+    created: Any = run.client.create_model_version(name, source=uri, run_id=run.run_id, model_id=model_id)
     link = json.dumps(
         [{"name": name, "version": created.version}]
     )  # what the UI joins a logged model to its version by
-    run.client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": link})
+    run.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": link})
     return int(created.version)
 
 

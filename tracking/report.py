@@ -1,7 +1,7 @@
 """What a sweep leaves on its own run once it has ended: the result as text, table, plots and a note to read.
 
-The texts are made here from a SweepResult alone, so that they can be read and tested without a store; ``log_result``
-is the one function that writes.
+The texts are made here from a SweepResult alone, so that they can be read and tested without a store; the functions
+called ``log_...`` write. The table is the first thing written: whatever fails after it can be made again from it.
 """
 
 from __future__ import annotations
@@ -28,40 +28,46 @@ PLOTS_FOLDER = "plots"
 _TOP = 5
 
 
-def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> None:
-    """Write the result on the sweep's own run: params, metrics, artifacts, plots and the note.
-
-    Parameters
-    ----------
-    run : EntryRun
-    spec : SweepSpec
-    result : SweepResult
-    holdout : mapping of str to float
-        The refitted winner's score by scorer on rows that no fold saw; empty where there are none.
+def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult) -> None:
+    """Write the result on the sweep's own run: the tables first, then params, metrics and the note.
 
     Raises
     ------
     TrackingError
         The store refuses.
     """
-    run.log_best_params({**spec.fixed, **result.best.params})
-    run.log_metrics(metrics(result, holdout))
+    for name, text in files_of(spec, result).items():
+        run.log_text(text, name)
+    run.log_metrics(metrics(result))
     run.log_metrics(best_metrics(result), step=len(result.candidates))  # where the live record has left off
     run.set_tags({f"best.{KEY}": result.best.key})
-    run.log_text(sweeping_results(spec, result), RESULTS_FILE)
-    table = pd.DataFrame(result.cv_results() | difference_columns(result))
-    run.log_text(table.to_csv(index=False), TABLE_FILE)
-    with tempfile.TemporaryDirectory() as folder:
-        plots.draw(result, Path(folder))
-        run.log_folder(Path(folder), PLOTS_FOLDER)
+    run.log_best_params({**spec.fixed, **result.best.params})
+    run.set_note(note(spec, result))
+
+
+def log_holdout(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> None:
+    """Add the refitted winner's score by scorer on rows that no fold saw, to the metrics and to the note."""
+    run.log_metrics({f"holdout_{name}": float(score) for name, score in holdout.items()})
     run.set_note(note(spec, result, holdout))
 
 
-def metrics(result: SweepResult, holdout: Mapping[str, float]) -> dict[str, float]:
+def log_plots(run: EntryRun, result: SweepResult) -> None:
+    """Write the plots."""
+    with tempfile.TemporaryDirectory() as folder:
+        plots.draw(result, Path(folder))
+        run.log_folder(Path(folder), PLOTS_FOLDER)
+
+
+def files_of(spec: SweepSpec, result: SweepResult) -> dict[str, str]:
+    """Return what each file of the result holds, by its name."""
+    table = pd.DataFrame(result.cv_results() | difference_columns(result))
+    return {RESULTS_FILE: sweeping_results(spec, result), TABLE_FILE: table.to_csv(index=False)}
+
+
+def metrics(result: SweepResult) -> dict[str, float]:
     """Return the sweep's figures: the winner's score under the name that the published reference has, and counts."""
     return {
         **{name: float(result.split_scores(name)[result.best_index].mean()) for name in result.scorers},
-        **{f"holdout_{name}": float(score) for name, score in holdout.items()},
         **({"best_rounds": result.rounds[result.best]} if result.best in result.rounds else {}),
         "candidates": len(result.candidates),
         "fits": result.n_fits,
@@ -98,7 +104,7 @@ def sweeping_results(spec: SweepSpec, result: SweepResult) -> str:
     return "\n".join(_block(name, spec, result) for name in names)
 
 
-def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> str:
+def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float] = {}) -> str:
     """Return the Markdown that the run's page opens with: what was swept, what won and by how much."""
     candidates = f"{len(result.candidates):,} candidates × {result.n_folds} folds"
     missing = left_out_words(result)

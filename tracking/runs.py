@@ -51,6 +51,7 @@ class EntryRun:
         self.name: str = run.info.run_name
         self._params: dict[str, str] = dict(run.data.params)
         self._tags: dict[str, str] = dict(run.data.tags)
+        self._note = ""
         self._ended = False
 
     @classmethod
@@ -125,8 +126,9 @@ class EntryRun:
         self._tags |= {name: str(value) for name, value in tags.items()}
 
     def set_note(self, markdown: str) -> None:
-        """Set the text that the run's page opens with."""
+        """Set the text that the run's page opens with; should the run fail, it stays below the line that says why."""
         self.set_tags({NOTE: markdown})
+        self._note = markdown
 
     def log_text(self, content: str, path: str) -> None:
         """Store `content` as the artifact `path`."""
@@ -201,7 +203,8 @@ class EntryRun:
         self._ended = True
         with store.refusals(f"end the run as {status}"):
             if note is not None:
-                self.client.set_tag(self.run_id, NOTE, store.text(note, store.TAG_LIMIT))
+                whole = f"{note}\n\n{self._note}" if self._note else note
+                self.client.set_tag(self.run_id, NOTE, store.text(whole, store.TAG_LIMIT))
             self.client.set_terminated(self.run_id, status)
 
 

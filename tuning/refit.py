@@ -46,9 +46,8 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
     rows = data if learner.only_reads else data.rows(np.arange(data.n_rows))
     with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
         fitted = learner.refit(estimator, rows, threads)
-    as_configured = configured.get_params(deep=True)
-    thread_counts = [name for name in fitted.get_params(deep=True) if name.endswith("n_jobs")]
-    return fitted.set_params(**{name: as_configured[name] for name in thread_counts if name in as_configured})
+    _forget_threads(fitted, configured.get_params(deep=True))
+    return fitted
 
 
 def score(model: Any, data: Dataset, scorers: Sequence[str]) -> Mapping[str, float]:
@@ -66,3 +65,17 @@ def score(model: Any, data: Dataset, scorers: Sequence[str]) -> Mapping[str, flo
         By scorer name, greater is better.
     """
     return scoring.score(*in_labels(model, learner_for(model).takes_codes(model), data), scorers)
+
+
+def _forget_threads(estimator: Any, configured: Mapping[str, Any]) -> None:
+    """Put back the thread counts that were asked for.
+
+    Not by ``set_params``: a fitted XGBModel hands all its parameters to the booster once more, which takes neither a
+    list of metrics nor a dict of constraints there.
+    """
+    params = estimator.get_params(deep=True)
+    for name in [name for name in params if name.endswith("n_jobs") and name in configured]:
+        owner = params[name.removesuffix("__n_jobs")] if "__" in name else estimator
+        owner.n_jobs = configured[name]
+        if hasattr(owner, "get_booster"):
+            owner.get_booster().set_param({"nthread": configured[name] or 0})

@@ -38,7 +38,9 @@ def test_several_scorers_make_a_block_each_the_deciding_one_first():
 
 def test_the_sweeps_own_run_holds_what_the_contract_names(client, four, tmp_path):
     with EntryRun.begin("sweep") as run:
-        report.log_result(run, SPEC, four, {"neg_log_loss": -2.15})
+        report.log_result(run, SPEC, four)
+        report.log_plots(run, four)
+        report.log_holdout(run, SPEC, four, {"neg_log_loss": -2.15})
     data = client.get_run(run.run_id).data
     assert data.metrics == pytest.approx(
         {

@@ -168,7 +168,8 @@ class XgboostLearner(Learner):
             return super().refit(estimator, data, threads)
         estimator.set_params(n_jobs=1, callbacks=[*(given or []), ThreadTrial(lambda: threads)])
         estimator.fit(data.X, self.target(estimator, data), **fit_parameters(estimator, data))
-        return estimator.set_params(callbacks=given)
+        estimator.callbacks = given  # set_params would hand all parameters to the booster, which does not take each
+        return estimator
 
 
 def _shares_rounds(estimator: Any) -> bool:

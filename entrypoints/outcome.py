@@ -1,0 +1,193 @@
+"""What is made of a sweep once its last fit has ended, in the order of what it would cost to lose.
+
+The table comes first, on disk and then in the run; the refit, the hold-out's scores, the model, its registration, plots
+and the card follow, each of which may fail. A step that fails takes nothing else away: what does not depend on it is
+made all the same, and the sweep closes with one line that names what is missing and how to get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tuning
+from cache import Cache
+from entrypoints.model_card import log_card
+from entrypoints.parameters import SweepParams
+from entrypoints.progress import stages
+from entrypoints.rows import Rows
+from errors import GridfoldError, UnfinishedError
+from tracking import EntryRun, FittedModel, registry, report
+from tracking.registry import RegisteredModel
+from tuning import FoldScore, SweepResult, SweepSpec
+from tuning.verification import raise_disagreement
+
+RESULTS = "results"
+_LONGEST_REASON = 300
+
+
+class Missing:
+    """What could not be made after the last fit, a clause each, and the first error for whoever debugs."""
+
+    def __init__(self) -> None:
+        self.clauses: list[str] = []
+        self.cause: Exception | None = None
+        self.table = "in the run"
+
+    @contextmanager
+    def unless(self, lost: str, cure: str = "") -> Iterator[None]:
+        """Run the block; should it raise, note what is `lost`, why, and what to do."""
+        try:
+            yield
+        except Exception as error:  # whatever it is, the result of the sweep outlives it
+            self.add(lost, error, cure)
+
+    def add(self, lost: str, error: Exception, cure: str = "") -> None:
+        """Note what is `lost` by `error`."""
+        self.cause = self.cause or error
+        self.clauses.append(f"{lost} ({_reason(error)}){f': {cure}' if cure else ''}")
+
+    def raise_if_any(self) -> None:
+        """Say in one line what is there and what is not.
+
+        Raises
+        ------
+        UnfinishedError
+        """
+        if self.clauses:
+            line = f"the sweep's table is {self.table}, but {'; '.join(self.clauses)}."
+            raise UnfinishedError(line) from self.cause
+
+
+class KeptResult:
+    """An observer that writes the result to disk as soon as there is one, before anyone else does anything with it.
+
+    Attributes
+    ----------
+    result : SweepResult or None
+        None until the sweep has ended.
+    folder : Path
+        Where its files are.
+    """
+
+    def __init__(self, run: EntryRun, missing: Missing) -> None:
+        self.result: SweepResult | None = None
+        self._cache, self._run_id, self._missing = Cache.from_environment(), run.run_id, missing
+        self.folder: Path = self._cache.path(RESULTS, run.run_id)
+
+    def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
+        """Remember what was asked."""
+        self._spec = spec
+
+    def scored(self, scores: list[FoldScore]) -> None:
+        """Nothing: the result is whole or it is none."""
+
+    def ended(self, result: SweepResult) -> None:
+        """Write the result's files, whole or not at all."""
+        self.result = result
+        with (
+            self._missing.unless("no copy of it could be kept on disk"),
+            self._cache.publish(RESULTS, self._run_id) as folder,
+        ):
+            for name, text in report.files_of(self._spec, result).items():
+                (folder / name).write_text(text, encoding="utf-8")
+
+
+class Outcome:
+    """What is made of a result: ``conclude`` makes all that can be made, and notes the rest in `missing`.
+
+    Attributes
+    ----------
+    scores : dict of str to float
+        The refitted winner's on the hold-out, by scorer; empty where there are none.
+    model : RegisteredModel or None
+    """
+
+    def __init__(self, params: SweepParams, run: EntryRun, spec: SweepSpec, rows: Rows, missing: Missing) -> None:
+        self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
+        self.scores: dict[str, float] = {}
+        self.model: RegisteredModel | None = None
+
+    def conclude(self, result: SweepResult, kept: KeptResult) -> None:
+        """Record `result`, then refit, judge, log and register the winner."""
+        with stages("winner") as begin:
+            begin("recording the result")
+            self._record(result, kept)
+            raise_disagreement(result)  # such a result is kept to be looked into, and makes no model
+            begin("refitting on all training rows")
+            lost = "the hold-out's scores and the model are" if self._rows.holdout else "the model is"
+            cure = "mend that and run the command again, or fit the parameters in the table yourself"
+            with self._missing.unless(f"the winner could not be refitted, so {lost} missing", cure):
+                rounds = result.rounds.get(result.best)
+                winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds)
+                self._judge(winner, result)
+                begin("recording the model")
+                self._register(winner)
+                self._describe(winner, result)
+
+    def _record(self, result: SweepResult, kept: KeptResult) -> None:
+        try:
+            report.log_result(self._run, self._spec, result)
+        except Exception as error:  # the store's refusal, most likely; the files are on disk
+            self._missing.table = f"in {kept.folder}"
+            self._missing.add("the run does not hold all of it", error)
+        with self._missing.unless("there are no plots"):
+            report.log_plots(self._run, result)
+
+    def _judge(self, winner: Any, result: SweepResult) -> None:
+        """Score the winner on the hold-out, by each scorer that can."""
+        held = self._rows.holdout
+        if held is None:
+            return
+        try:
+            self.scores |= tuning.score(winner, held, self._spec.scorers)
+        except Exception:  # of some scorer: those that can judge the hold-out do, and the others say why not
+            for name in self._spec.scorers:
+                with self._missing.unless(f"there is no holdout_{name}", _why(self._rows)):
+                    self.scores |= tuning.score(winner, held, [name])
+        with self._missing.unless("the run does not hold the hold-out's scores"):
+            report.log_holdout(self._run, self._spec, result, self.scores)
+
+    def _register(self, winner: Any) -> None:
+        cure = "the parameters are in the table, to fit yourself; mend that and run the command again for the model"
+        with self._missing.unless("the model could not be stored", cure):
+            stored = registry.log(self._run, fitted_model(winner, self._rows))
+            name = self._params.registered_name
+            cure = f"it is stored: mlflow.register_model('{stored.uri}', '{name}')"
+            with self._missing.unless("the model is not registered", cure):
+                self.model = registry.register(self._run, stored, name)
+
+    def _describe(self, winner: Any, result: SweepResult) -> None:
+        if self.model is None:
+            return
+        with self._missing.unless("the model has no card"):
+            log_card(self._params, self._run, self._spec, self._rows, result, self.scores, winner, self.model)
+
+
+def fitted_model(estimator: object, rows: Rows) -> FittedModel:
+    """Put the names of classes and columns, and a few rows, beside the estimator."""
+    classes = None if rows.train.classes is None else rows.train.classes.tolist()
+    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot, rows.featurizer)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, GridfoldError):
+        return str(error).rstrip(".")
+    name = type(error).__name__.lstrip("_")
+    said = next(iter(str(error).strip().splitlines()), "").strip().rstrip(".")
+    return f"{name}: {said[:_LONGEST_REASON]}" if said else name
+
+
+def _why(rows: Rows) -> str:
+    """Say which class the hold-out lacks, if it is that, and what helps."""
+    held, classes = rows.holdout, rows.train.classes
+    if held is None or classes is None or len(present := np.unique(held.y)) == len(classes):
+        return "use another share of rows (-P holdout) or another scorer"
+    lacking = next(str(name) for place, name in enumerate(classes) if place not in present and name not in present)
+    return (
+        f"the hold-out has no row of class '{lacking}': use a larger share (-P holdout), more rows of it, or holdout=0"
+    )
