@@ -6,6 +6,7 @@ and ``runs:/RUN_ID/FILE`` asks for exactly that again; a card's command does.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def asked_spec(space: str, run: EntryRun) -> SweepSpec:
         The file, or the run that is to have it, is missing, or the spec is wrong.
     """
     if not space.startswith(_OF_A_RUN):
-        return _read(Path(space), run)
+        return _read(Path(os.path.expanduser(space)), run)
     run_id, _, name = space.removeprefix(_OF_A_RUN).partition("/")
     if not name:
         raise SpecError(f"-P space={space}: expected runs:/RUN_ID/FILE, such as runs:/{run_id or 'RUN_ID'}/quick.yaml.")

@@ -8,12 +8,12 @@ be; it is both the help text and the end of the sentence that refuses a wrong va
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import SpecError, did_you_mean
+from sources.own_file import table_name
 
 
 class Params(BaseModel):
@@ -70,7 +70,8 @@ class SweepParams(FeaturizeParams):
     """Which sweep over the features, where it runs, and what becomes of the winner."""
 
     features: str = Field(
-        "", description="your own rows in place of `data`: a .csv or .parquet table, or a scipy .npz matrix"
+        "",
+        description="your own rows in place of `data`: a table (.csv, .tsv, .parquet) or a scipy .npz matrix",
     )
     target: str = Field("", description="the column of `features` to predict; FILE:COLUMN with an .npz matrix")
     groups: str = Field("", description="a column beside the target; rows of one group stay on one side of a split")
@@ -94,7 +95,7 @@ class SweepParams(FeaturizeParams):
     @property
     def registered_name(self) -> str:
         """What the winner is registered under; a person's own table must not take over the demographics model."""
-        return self.model_name or (Path(self.features).stem if self.features else "demographics")
+        return self.model_name or (table_name(self.features) if self.features else "demographics")
 
 
 class ScoreParams(IngestParams):

@@ -7,29 +7,39 @@ counts as missing, as true or false, as a number. Polars is faster, and differs 
 from __future__ import annotations
 
 import csv
+import lzma
 import warnings
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.lib import ArrowException
 
 from errors import SourceError
+from sources.dialect import decimal_sign, header_and_delimiter
+from sources.own_file import CSV, is_tab_separated, kind_of, opened_text, parts_of
+from sources.text_columns import check_text
 
-SUFFIXES = (".csv", ".parquet")
+_UNPACKING = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_READING = (pd.errors.ParserError, pd.errors.ParserWarning, ArrowException, csv.Error)
 
 
-def read_frame(path: Path, shown_as: str) -> pd.DataFrame:
+def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "") -> pd.DataFrame:
     """Read a table.
 
     Parameters
     ----------
     path : Path
-        Of an existing file that ends in one of `SUFFIXES`.
+        An existing file of tables, or a folder of Parquet parts.
     shown_as : str
         What the person calls the file.
+    target, groups : str
+        Columns of which less is asked, by their names: a label may be any text, and a group anything at all.
 
     Returns
     -------
@@ -39,36 +49,68 @@ def read_frame(path: Path, shown_as: str) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        The file cannot be read, has no rows, or a column has no name or the name of another.
+        The file cannot be read, has no rows, or a column has no name, the name of another, or text that was meant as
+        something else.
     """
+    is_csv = not path.is_dir() and kind_of(path) == CSV
     try:
-        frame = _csv(path, shown_as) if path.suffix == ".csv" else _parquet(path, shown_as)
+        frame = _csv(path, shown_as, target, groups) if is_csv else _parquet(path, shown_as)
     except UnicodeDecodeError as error:
         raise SourceError(f"{shown_as}: the file is not UTF-8 text. Save it as UTF-8.") from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning, ArrowException, csv.Error) as error:
-        reason = str(error).strip().splitlines()[-1].removesuffix(".")
+    except (*_UNPACKING, *_READING, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].removesuffix(".")
         raise SourceError(
-            f"{shown_as}: the file cannot be read as {path.suffix[1:]} ({reason}). Write it anew."
+            f"{shown_as}: the file cannot be read as {'csv' if is_csv else 'parquet'} ({reason}). Write it anew."
         ) from error
-    if frame.empty:
+    if not len(frame):
         raise SourceError(f"{shown_as}: the table has no rows. Give a file with a row per example.")
     return frame.rename(columns=str)
 
 
-def _csv(path: Path, shown_as: str) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
+def _csv(path: Path, shown_as: str, target: str, groups: str) -> pd.DataFrame:
+    with opened_text(path, shown_as) as file:
+        header, delimiter = header_and_delimiter(file, shown_as, is_tab_separated(path))
     if not header:
         raise SourceError(f"{shown_as}: the file is empty. Give a table with a header.")
     _check_names(header, shown_as)
-    with warnings.catch_warnings():
+    frame = _read_csv(path, shown_as, delimiter, ".")
+    decimal = decimal_sign(frame, delimiter, shown_as)
+    if decimal != ".":
+        frame = _read_csv(path, shown_as, delimiter, decimal)
+    check_text(frame.drop(columns=groups, errors="ignore"), shown_as, decimal, target)
+    return frame
+
+
+def _read_csv(path: Path, shown_as: str, delimiter: str, decimal: str) -> pd.DataFrame:
+    with opened_text(path, shown_as) as file, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header would be cut
-        return pd.read_csv(path, encoding="utf-8-sig", index_col=False, low_memory=False)
+        return pd.read_csv(file, sep=delimiter, decimal=decimal, index_col=False, low_memory=False)
 
 
 def _parquet(path: Path, shown_as: str) -> pd.DataFrame:
-    _check_names(pq.read_schema(path).names, shown_as)
+    if not path.is_dir():
+        _check_names(pq.read_schema(path).names, shown_as)
+        return pd.read_parquet(path)
+    parts = parts_of(path, shown_as)
+    _check_parts(path, parts, shown_as)
     return pd.read_parquet(path)
+
+
+def _check_parts(folder: Path, parts: list[Path], shown_as: str) -> None:
+    """Refuse parts that differ in their columns: what one part lacks would be read as missing in all of its rows."""
+    first = pq.read_schema(parts[0])
+    _check_names(first.names, shown_as)
+    for part in parts[1:]:
+        schema = pq.read_schema(part)
+        other = _difference(first, schema)
+        if other:
+            names = f"{parts[0].relative_to(folder)} and {part.relative_to(folder)}"
+            raise SourceError(f"{shown_as}: {names} differ in column '{other}'. Write all parts with the same columns.")
+
+
+def _difference(one: pa.Schema, other: pa.Schema) -> str | None:
+    apart = set(one.names) ^ set(other.names)
+    return min(apart) if apart else next((name for name in one.names if one.field(name) != other.field(name)), None)
 
 
 def _check_names(names: Iterable[str], shown_as: str) -> None:

@@ -14,6 +14,8 @@ from pandas.api import types
 
 from errors import SourceError
 
+_LABELS = ("string", "integer", "floating", "mixed-integer-float", "boolean", "mixed-integer", "empty")
+
 
 def as_features(frame: pd.DataFrame, shown_as: str) -> pd.DataFrame:
     """Return `frame` with each column an int64, float64, bool or category one.
@@ -44,8 +46,27 @@ def as_numbers(column: pd.Series, where: str) -> np.ndarray[tuple[int], np.dtype
     return _floats(column, where).to_numpy()
 
 
+def as_labels(column: pd.Series, where: str) -> pd.Series:
+    """Return a column to be predicted: numbers, text, or true and false; decimal numbers become floating ones.
+
+    Raises
+    ------
+    SourceError
+        It holds something else; the sentence begins with `where`.
+    """
+    plain = column.astype(object).infer_objects() if isinstance(column.dtype, pd.CategoricalDtype) else column
+    kind = types.infer_dtype(plain, skipna=True)
+    if kind == "decimal":
+        return _floats(column, where)
+    if kind not in _LABELS:
+        raise SourceError(f"{where} holds {_kind(plain)}, which cannot be predicted. Name a column of numbers or text.")
+    return column
+
+
 def _as_feature(column: pd.Series, where: str) -> pd.Series:
     column = column.reset_index(drop=True)
+    if column.isna().all():
+        return pd.Series(np.nan, index=column.index, name=column.name)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind = types.infer_dtype(column.cat.categories)
         if kind in ("string", "integer"):
@@ -56,9 +77,14 @@ def _as_feature(column: pd.Series, where: str) -> pd.Series:
         return _floats(column, where) if column.isna().any() else column.astype(bool)
     if types.is_numeric_dtype(column.dtype):
         return _number(column, where)
+    if kind == "integer":
+        raise SourceError(
+            f"{where} holds whole numbers beyond 64 bits, which no estimator can tell apart. Leave it out, or name it "
+            "as -P groups if it says which rows belong together."
+        )
     if kind == "string":
         return _in_order(column.astype(object).astype("category"))
-    if kind in ("decimal", "empty"):
+    if kind == "decimal":
         return _floats(column, where)
     raise SourceError(
         f"{where} holds {_kind(column)}, which no estimator can learn from. Make numbers or text of it, or drop it."
@@ -87,5 +113,14 @@ def _floats(column: pd.Series, where: str) -> pd.Series:
 
 def _kind(column: pd.Series) -> str:
     kind = types.infer_dtype(column, skipna=True)
-    words = {"string": "text", "datetime64": "dates", "mixed-integer": "numbers and text", "mixed": "mixed values"}
+    if column.map(lambda value: isinstance(value, list | np.ndarray)).any():
+        return "lists"
+    words = {
+        "string": "text",
+        "datetime64": "dates",
+        "mixed-integer": "numbers and text",
+        "mixed": "mixed values",
+        "date": "dates",
+        "bytes": "bytes",
+    }
     return words.get(kind, kind)

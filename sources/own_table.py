@@ -18,11 +18,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from errors import SourceError, did_you_mean
-from sources.digests import sha256_of
-from sources.frame_file import SUFFIXES, read_frame
-from sources.own_columns import as_features, as_numbers
+from sources.frame_file import read_frame
+from sources.own_columns import as_features, as_labels, as_numbers
+from sources.own_file import SPARSE, digest_of, existing
 
-SPARSE = ".npz"
+_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ class OwnTable:
         Rows with equal numbers belong together.
     weights : ndarray of shape (n_rows,), float64, or None
         At least 0, and not all 0.
+    as_read : DataFrame of shape (n_shown, n_columns) or None
+        The first rows of the features with the types that pandas reads; None for a matrix.
     """
 
     source: str
@@ -51,6 +53,7 @@ class OwnTable:
     target: pd.Series
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
+    as_read: pd.DataFrame | None = None
 
     @property
     def schema(self) -> dict[str, str]:
@@ -66,7 +69,7 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     Parameters
     ----------
     features : str
-        A ``.csv`` or ``.parquet`` table with a header, or a ``.npz`` that ``scipy.sparse.save_npz`` wrote.
+        A table as ``own_file`` knows them, or a ``.npz`` that ``scipy.sparse.save_npz`` wrote.
     target : str
         A column of the table; with ``.npz``, ``FILE:COLUMN``.
     groups, weights : str
@@ -77,16 +80,18 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     SourceError
         One line about the first thing that is wrong with a file or a column.
     """
-    path = _existing(features, "features", (*SUFFIXES, SPARSE))
-    if path.suffix == SPARSE:
+    path, kind = existing(features, "features", sparse=True)
+    if kind == SPARSE:
         return _sparse(path, features, target, groups, weights)
-    frame = _with_named_index(read_frame(path, features), (target, groups, weights))
+    frame = _with_named_index(read_frame(path, features, target, groups), (target, groups, weights))
     roles = _Roles(frame, features, target, groups, weights)
     rest = frame.drop(columns=roles.names)
     if rest.columns.empty:
         raise SourceError(f"{features}: no column is left to learn from beside {', '.join(roles.names)}.")
     X = as_features(rest, features)
-    return OwnTable(features, sha256_of(path), X, roles.target(), roles.groups(), roles.weights())
+    digest = digest_of(path, features)
+    as_read = rest.iloc[:_SHOWN].reset_index(drop=True)
+    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights(), as_read)
 
 
 def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -> OwnTable:
@@ -96,8 +101,8 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -
             f"-P target={target}: a sparse matrix has no named columns. Name a table beside it and its column, as in "
             "-P target=labels.csv:label."
         )
-    labels = _existing(file, "target", SUFFIXES)
-    frame = read_frame(labels, file)
+    labels, _ = existing(file, "target", sparse=False)
+    frame = read_frame(labels, file, column, groups)
     roles = _Roles(_with_named_index(frame, (column, groups, weights)), file, column, groups, weights)
     X = _matrix(path, features)
     if X.shape[0] != len(frame):
@@ -105,7 +110,7 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -
             f"{file}: the table has {len(frame):,} rows, and {features} has {X.shape[0]:,}. They must be the same "
             "rows, in the same order."
         )
-    digest = hashlib.sha256(f"{sha256_of(path)} {sha256_of(labels)}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{digest_of(path, features)} {digest_of(labels, file)}".encode()).hexdigest()
     return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights())
 
 
@@ -122,16 +127,6 @@ def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:
         raise SourceError(f"{shown_as}: the matrix holds infinity. Cap the value, or leave it out.")
     matrix.eliminate_zeros()  # the model will see zeros as absent, however its rows come
     return matrix if matrix.data.dtype.kind == "f" else matrix.astype(np.float32)
-
-
-def _existing(file: str, parameter: str, suffixes: tuple[str, ...]) -> Path:
-    path = Path(file)
-    if path.suffix not in suffixes:
-        raise SourceError(f"-P {parameter}={file}: expected a file that ends in {' or '.join(suffixes)}.")
-    if not path.is_file():
-        near = [entry.name for entry in path.parent.glob("*") if entry.is_file()] if path.parent.is_dir() else []
-        raise SourceError(f"-P {parameter}={file}: no such file.{did_you_mean(path.name, near)}")
-    return path
 
 
 def _with_named_index(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
@@ -156,12 +151,15 @@ class _Roles:
             raise SourceError(f"{shown_as}: target, groups and weights must be different columns, got {self.names}.")
 
     def target(self) -> pd.Series:
-        return self._whole("target")
+        return as_labels(self._whole("target"), self._where("target"))
 
     def groups(self) -> NDArray[np.int64] | None:
         if not self._column["groups"]:
             return None
-        codes, _ = pd.factorize(self._whole("groups"))
+        try:
+            codes, _ = pd.factorize(self._whole("groups"))
+        except TypeError as error:
+            raise SourceError(f"{self._where('groups')} holds lists. Name a column of single values.") from error
         return codes.astype(np.int64)
 
     def weights(self) -> NDArray[np.float64] | None:

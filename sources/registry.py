@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from errors import SourceError, did_you_mean
@@ -35,7 +36,8 @@ def source_from(data: str, *, scale: float, seed: int, leak: bool) -> Source:
         from sources.azure_blob.source import BlobSource
 
         return BlobSource(Address.parse(data))
-    if data and "://" not in data and Path(data).is_dir():
-        return FolderSource(Path(data))
+    folder = Path(os.path.expanduser(data))
+    if data and "://" not in data and folder.is_dir():
+        return FolderSource(folder)
     hint = did_you_mean(data, [generated.KIND])
     raise SourceError(f"data: '{data}' is neither a known source nor a folder here. It must be {_FORMS}.{hint}")

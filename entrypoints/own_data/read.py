@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from sklearn.utils.validation import has_fit_parameter
@@ -24,6 +23,7 @@ from entrypoints.own_data.target import target_for
 from entrypoints.parameters import SweepParams
 from entrypoints.rows import Rows, first_rows
 from errors import SpecError
+from sources.own_file import table_name
 from sources.own_table import OwnTable, read_own_table
 from tuning import Dataset, SweepSpec
 from tuning.spec.estimators import make_estimator
@@ -70,7 +70,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         example=first_rows(table.X),
         schema=table.schema,
         one_hot=encode,
-        name=Path(params.features).stem,
+        name=table_name(params.features),
         about=_about(table, encode),
     )
     return spec, rows

@@ -112,7 +112,10 @@ def refused(*arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("mine.csw", "label"), "-P features=mine.csw: expected a file that ends in .csv or .parquet or .npz."),
+        (
+            ("mine.csw", "label"),
+            "-P features=mine.csw: expected a file that ends in .csv or .tsv (also with .gz, .bz2, .xz or .zip)",
+        ),
         (("mime.csv", "label"), "-P features=mime.csv: no such file. Did you mean 'mine.csv'?"),
         (("no/mine.csv", "label"), "-P features=no/mine.csv: no such file."),
         (("mine.csv", "lable"), "-P target=lable: mine.csv has no column 'lable'. Did you mean 'label'?"),
@@ -158,7 +161,7 @@ def test_a_wrong_csv_is_one_line(tmp_path, content, said):
     ("column", "said"),
     [
         (pd.date_range("2016-05-01", periods=4), "column 'age' holds dates, which no estimator can learn from."),
-        ([[1], [2], [3], [4]], "column 'age' holds mixed values, which no estimator can learn from."),
+        ([[1], [2], [3], [4]], "column 'age' holds lists, which no estimator can learn from."),
     ],
     ids=["dates", "lists"],
 )
