@@ -171,7 +171,7 @@ class Outcome:
 def fitted_model(estimator: object, rows: Rows) -> FittedModel:
     """Put the names of classes and columns, and a few rows, beside the estimator."""
     classes = None if rows.train.classes is None else rows.train.classes.tolist()
-    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot, rows.featurizer)
+    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot, rows.as_read, rows.featurizer)
 
 
 def _reason(error: Exception) -> str:

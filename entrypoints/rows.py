@@ -39,6 +39,8 @@ class Rows:
         Of the data in the run's list of inputs.
     about : str
         What they are, in a few words.
+    as_read : DataFrame or None
+        The rows of `example` with the types that pandas reads in the file; None where there is no such file.
     featurizer : Featurizer or None
         Makes such rows of other devices; None for a table of one's own.
     """
@@ -52,6 +54,7 @@ class Rows:
     one_hot: bool = False
     name: str = "features"
     about: str = ""
+    as_read: Any = None
     featurizer: Featurizer | None = None
 
     @property

@@ -46,6 +46,8 @@ class LabelledModel:
     categories : dict of str to list
         Of a frame, the known values of each categorical column: MLflow's signatures have no such type, so rows come
         with plain values.
+    types : dict of str to str, optional
+        Of a frame, the types of its columns: rows may come with others, such as pandas' own or objects.
     preparation : object or None
         Makes the estimator's rows of a caller's (``transform_raw(frame)``) or of whole tables
         (``transform(keys, tables)``).
@@ -58,6 +60,7 @@ class LabelledModel:
         columns: list[str],
         layout: str,
         categories: dict[str, list[Any]],
+        types: Mapping[str, str] | None = None,
         preparation: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -65,6 +68,7 @@ class LabelledModel:
         self.columns = columns
         self.layout = layout
         self.categories = categories
+        self.types = types or {}
         self.preparation = preparation
 
     @classmethod
@@ -132,6 +136,8 @@ class LabelledModel:
     def _as_trained(self, data: Any) -> Any:
         if self.layout in (FRAME, ONE_HOT):
             rows = data[self.columns] if self.columns else data
+            others = [name for name, kind in self.types.items() if kind not in ("category", str(rows[name].dtype))]
+            rows = rows.assign(**{name: _typed(rows[name], self.types[name]) for name in others})
             if self.layout == ONE_HOT:
                 return one_hot(rows, self.categories)
             known = {name: rows[name].where(rows[name].isin(values)) for name, values in self.categories.items()}
@@ -144,6 +150,17 @@ class LabelledModel:
         rows = sp.csr_matrix(data)
         rows.eliminate_zeros()
         return rows
+
+
+def _typed(column: pd.Series, kind: Any) -> pd.Series:
+    """Return numbers or truths in the type that the estimator was trained on; where there are gaps, as numbers."""
+    try:
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        said = f"column '{column.name}' holds {column.dtype} that are no numbers ({error})."
+        raise MlflowException.invalid_parameter_value(said) from error
+    lossless = kind != "float64" and not np.isnan(numbers).any() and (numbers.astype(kind) == numbers).all()
+    return column.astype(kind) if lossless else pd.Series(numbers, index=column.index)
 
 
 def one_hot(frame: pd.DataFrame, categories: Mapping[str, Sequence[Any]]) -> pd.DataFrame:

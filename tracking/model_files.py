@@ -23,8 +23,11 @@ import pandas as pd
 import scipy.sparse as sp
 import skops.io
 import xgboost
-from mlflow.models import Model, infer_signature
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, infer_signature, validate_schema
 from mlflow.models.signature import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 
 from tracking import gridfold_model, preparation
 from tracking.gridfold_model import CARD, DENSE, FRAME, ONE_HOT, SPARSE, LabelledModel, dense
@@ -51,6 +54,8 @@ class FittedModel:
         Names of the columns of `example`; may be empty.
     one_hot : bool
         The estimator was trained on ``gridfold_model.one_hot`` of rows such as `example`, a frame.
+    as_read : DataFrame or None
+        The rows of a table file that `example` was made of, with the types that pandas reads there.
     preparation : Preparation or None
         Makes such rows of what a caller has, who then need not know of them. For classifiers only.
     """
@@ -60,6 +65,7 @@ class FittedModel:
     classes: Sequence[Any] | None = None
     columns: Sequence[str] = ()
     one_hot: bool = False
+    as_read: pd.DataFrame | None = None
     preparation: Preparation | None = None
 
 
@@ -157,6 +163,7 @@ def _card(fitted: FittedModel) -> dict[str, Any]:
         "columns": [str(name) for name in fitted.columns],
         "layout": of_frame if frame else SPARSE if sp.issparse(example) else DENSE,
         "categories": {name: _plain(example[name].cat.categories) for name in _categorical(example)} if frame else {},
+        "types": {str(name): str(dtype) for name, dtype in example.dtypes.items()} if frame else {},
     }
 
 
@@ -178,7 +185,8 @@ def _shown(fitted: FittedModel, card: Mapping[str, Any]) -> tuple[ModelSignature
     example = _example(fitted)
     described = {name: value for name, value in card.items() if name != "flavor"}
     predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
-    return _signature(_without_gaps(example, card["categories"]), predicted), example
+    signature = _signature(_without_gaps(example, card["categories"]), predicted)
+    return signature if fitted.as_read is None else _as_in_the_file(signature, fitted.as_read), example
 
 
 def _example(fitted: FittedModel) -> Any:
@@ -206,6 +214,27 @@ def _signature(example: Any, predicted: Any) -> ModelSignature:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "integer columns cannot hold missing values": true of theirs, not ours
         return infer_signature(example, predicted)
+
+
+def _as_in_the_file(signature: ModelSignature, as_read: pd.DataFrame) -> ModelSignature:
+    """Let columns come as they are in the file, where MLflow would refuse its type: pandas' own types, and objects.
+
+    What is no number in them the model says itself.
+    """
+    columns = [_as_sent(column, as_read) for column in signature.inputs.inputs]
+    return ModelSignature(Schema(columns), signature.outputs)
+
+
+def _as_sent(column: ColSpec, as_read: pd.DataFrame) -> ColSpec:
+    values = as_read[[column.name]]
+    anything = ColSpec(AnyType(), column.name)
+    if pd.api.types.is_object_dtype(values.dtypes.iloc[0]) and column.type != DataType.string:
+        return anything
+    try:
+        validate_schema(values, Schema([column]))
+    except MlflowException:
+        return anything
+    return column
 
 
 def _predict_by_label(about: Model, folder: Path) -> None:

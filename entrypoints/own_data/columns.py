@@ -24,7 +24,7 @@ from tuning.learners import learner_for
 
 CATEGORICAL = "enable_categorical"
 _ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
-_HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _MOST_COLUMNS = 1000
 
 
@@ -33,6 +33,11 @@ def values_of(spec: SweepSpec, name: str) -> list[Any]:
     fixed = [spec.fixed[name]] if name in spec.fixed else []
     drawn = spec.distributions[name].values or [] if name in spec.distributions else []
     return [*fixed, *spec.grid.get(name, []), *drawn]
+
+
+def values_of_last(spec: SweepSpec, estimator: Any, name: str) -> list[Any]:
+    """Return every value that `spec` can give the parameter of the last step of `estimator`, or of all of it."""
+    return values_of(spec, f"{estimator.steps[-1][0]}__{name}" if isinstance(estimator, Pipeline) else name)
 
 
 def categorical(X: Any) -> list[str]:
@@ -45,9 +50,9 @@ def categorical(X: Any) -> list[str]:
 def takes_categories(spec: SweepSpec, estimator: Any) -> bool:
     """Whether `estimator` is given categories as they are, whatever else `spec` varies."""
     if isinstance(estimator, Pipeline):
-        return isinstance(estimator.steps[0][1], (*_ENCODERS, *_HISTOGRAMS))
+        return isinstance(estimator.steps[0][1], (*_ENCODERS, *HISTOGRAMS))
     if not _is_xgboost(estimator):
-        return isinstance(estimator, _HISTOGRAMS)
+        return isinstance(estimator, HISTOGRAMS)
     return not (
         False in values_of(spec, CATEGORICAL)
         or "gblinear" in values_of(spec, "booster")

@@ -14,11 +14,12 @@ from entrypoints.own_data.columns import (
     check_names,
     one_hot_columns,
     takes_categories,
-    values_of,
+    values_of_last,
     with_categories,
 )
+from entrypoints.own_data.foreseen import check_first_step
 from entrypoints.own_data.holdout import split_off
-from entrypoints.own_data.scoring import check_objective, check_scorers
+from entrypoints.own_data.scoring import check_holdout, check_objective, check_scorers
 from entrypoints.own_data.target import target_for
 from entrypoints.parameters import SweepParams
 from entrypoints.rows import Rows, first_rows
@@ -58,10 +59,13 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     encode = bool(categorical(table.X)) and not takes_categories(spec, estimator)
     whole = _dataset(table, estimator, encode)
     check_scorers(spec, whole)
-    check_objective(values_of(spec, "objective"), whole)
+    check_objective(spec, values_of_last(spec, estimator, "objective"), whole)
     if categorical(whole.X):
         spec = with_categories(spec, estimator)
     train, holdout = split_off(whole, params.holdout, params.seed)
+    if holdout:
+        check_holdout(spec, train, holdout)
+    check_first_step(spec, estimator, train, holdout)
     rows = Rows(
         train,
         holdout,
@@ -72,6 +76,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         one_hot=encode,
         name=table_name(params.features),
         about=_about(table, encode),
+        as_read=table.as_read,
     )
     return spec, rows
 

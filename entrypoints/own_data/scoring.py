@@ -7,15 +7,18 @@ with their error, but only when all of it has been tried.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import get_scorer_names
+from sklearn.metrics import get_scorer, get_scorer_names
 
 from errors import SpecError
 from tuning import Dataset, SweepSpec, score
 
 _CLASSES = "multi:"
+_NUMBERS = ("reg:", "count:", "survival:")
+_PROBABLE = ("reg:logistic",)
 
 
 def check_scorers(spec: SweepSpec, data: Dataset) -> None:
@@ -26,29 +29,69 @@ def check_scorers(spec: SweepSpec, data: Dataset) -> None:
     SpecError
         The scorer cannot judge this target; it names one that can, if scikit-learn has it.
     """
-    kind = DummyRegressor if data.classes is None else DummyClassifier
-    blind = Dataset(np.zeros((data.n_rows, 1)), data.y, data.classes, sample_weight=data.sample_weight)
-    dummy = kind().fit(blind.X, blind.labels)
+    for name, error in _unable(spec, data, data):
+        what = "numbers" if data.classes is None else f"{len(data.classes)} classes"
+        reason = str(error).partition(". ")[0].splitlines()[0].removesuffix(".")
+        raise SpecError(f"scoring: {name} cannot judge this target of {what} ({reason}).{_advice(name)}") from error
+
+
+def check_holdout(spec: SweepSpec, train: Dataset, holdout: Dataset) -> None:
+    """Let each scorer judge on the hold-out an estimator that knows no columns; a class may be missing there.
+
+    Raises
+    ------
+    SpecError
+        It names the class, and what to do.
+    """
+    if train.classes is None:
+        return
+    counts = [np.bincount(part.y, minlength=len(train.classes)) for part in (train, holdout)]
+    for name, error in _unable(spec, train, holdout):
+        lacking = np.flatnonzero(counts[1] == 0)
+        if len(lacking):
+            place = lacking[0]
+            raise SpecError(
+                f"holdout: class '{train.classes[place]}' has {counts[0][place]:,} rows and none of them among the "
+                f"{holdout.n_rows:,} held out, which {name} cannot judge then. Use a larger share (-P holdout), more "
+                "rows of it, or -P holdout=0."
+            ) from error
+
+
+def _unable(spec: SweepSpec, train: Dataset, judged: Dataset) -> Iterator[tuple[str, Exception]]:
+    """Yield each scorer that cannot judge a dummy of `train` on `judged`, and why."""
+    kind = DummyRegressor if train.classes is None else DummyClassifier
+    dummy = kind().fit(np.zeros((train.n_rows, 1)), train.labels)
+    blind = Dataset(np.zeros((judged.n_rows, 1)), judged.y, judged.classes, sample_weight=judged.sample_weight)
     for name in spec.scorers:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that the dummy never predicts some class
                 score(dummy, blind, [name])
         except (ValueError, AttributeError) as error:
-            what = "numbers" if data.classes is None else f"{len(data.classes)} classes"
-            reason = str(error).partition(". ")[0].splitlines()[0].removesuffix(".")
-            raise SpecError(f"scoring: {name} cannot judge this target of {what} ({reason}).{_advice(name)}") from error
+            yield name, error
 
 
-def check_objective(objectives: list[object], data: Dataset) -> None:
-    """Refuse XGBoost's objectives for three classes and more where there are two.
+def check_objective(spec: SweepSpec, objectives: list[object], data: Dataset) -> None:
+    """Refuse XGBoost's objectives that do not go with a target of two classes: for more, or for numbers.
+
+    One for numbers makes scores rather than probabilities. Scorers that only rank or count take them, as in
+    GridSearchCV; those of probabilities refuse them in every fit.
 
     Raises
     ------
     SpecError
     """
+    if data.classes is None or len(data.classes) != 2:
+        return
+    numbers = [name for name in objectives if isinstance(name, str) and name.startswith(_NUMBERS)]
+    strict = [name for name in spec.scorers if getattr(get_scorer(name), "_response_method", "") == "predict_proba"]
+    if strict and numbers and len(numbers) == len(objectives) and not set(numbers) & set(_PROBABLE):
+        raise SpecError(
+            f"objective: {numbers[0]} predicts numbers and not the probabilities that {strict[0]} judges. Leave it out "
+            "of the spec, XGBClassifier chooses by itself; or take xgboost.XGBRegressor and a scorer of numbers."
+        )
     many = [name for name in objectives if isinstance(name, str) and name.startswith(_CLASSES)]
-    if many and data.classes is not None and len(data.classes) == 2:
+    if many:
         raise SpecError(
             f"objective: {many[0]} is for three classes or more, and the target has two ({data.classes[0]} and "
             f"{data.classes[1]}). Leave it out of the spec: XGBClassifier chooses by itself."
