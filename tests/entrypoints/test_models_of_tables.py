@@ -12,6 +12,7 @@ import pytest
 import xgboost
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
+from sklearn.svm import LinearSVC
 
 import tuning
 from entrypoints.outcome import fitted_model
@@ -155,3 +156,13 @@ def test_a_booster_equals_xgboost_on_the_frame_with_its_categories():
     X = file.drop(columns="y").assign(b=file["b"].cat.remove_unused_categories().cat.reorder_categories(["u", "v"]))
     plain = xgboost.XGBClassifier(n_estimators=3, random_state=0, max_depth=2, enable_categorical=True, n_jobs=1)
     np.testing.assert_allclose(model.predict(file), plain.fit(X, WHICH).predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [1, 2], [-1, 1], [False, True]], ids=str)
+def test_labels_are_predicted_as_the_file_has_them_where_there_are_no_probabilities(labels):
+    frame = pd.DataFrame({"a": NUMBER, "y": np.asarray(labels)[WHICH]})
+    frame.to_csv("t.csv", index=False)
+    asked = {"estimator": "sklearn.svm.LinearSVC", "grid": {"C": [1.0]}}
+    model, _, _ = model_of("t.csv", asked)
+    expected = LinearSVC(C=1.0).fit(frame[["a"]], frame["y"]).predict(frame[["a"]])
+    assert model.predict(pd.read_csv("t.csv")).tolist() == expected.tolist()
