@@ -13,10 +13,12 @@ import xgboost
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from errors import TrackingError
 from tracking import EntryRun, FittedModel
@@ -31,6 +33,11 @@ NAMES = [f"app={number - 2**62}" for number in range(300)]
 
 def boosted() -> xgboost.XGBClassifier:
     return xgboost.XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1)
+
+
+def stacked() -> StackingClassifier:
+    named = [("tree", DecisionTreeClassifier(max_depth=2, random_state=0)), ("boost", boosted())]
+    return StackingClassifier(named, final_estimator=LogisticRegression(), cv=3)
 
 
 def register(estimator, rows=SPARSE, target=CODES, classes=GROUPS, columns=NAMES, **options):
@@ -49,8 +56,8 @@ def files(client: MlflowClient, run: EntryRun, tmp_path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "estimator",
-    [boosted(), LogisticRegression(), make_pipeline(MaxAbsScaler(), boosted())],
-    ids=["xgboost", "scikit-learn", "xgboost in a pipeline"],
+    [boosted(), LogisticRegression(), make_pipeline(MaxAbsScaler(), boosted()), stacked()],
+    ids=["xgboost", "scikit-learn", "xgboost in a pipeline", "estimators in an estimator"],
 )
 def test_it_predicts_a_probability_per_label_and_needs_no_pickle(client, estimator, tmp_path):
     run, model, loaded = register(estimator)
