@@ -76,7 +76,7 @@ def optuna_grid(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
     places = {_key(params): place for place, params in enumerate(ParameterGrid(spec.grid))}
 
     def objective(trial: Any) -> float:
-        params = {name: trial.suggest_categorical(name, values) for name, values in sorted(spec.grid.items())}
+        params = {name: trial.suggest_categorical(name, values) for name, values in sorted(spec.space.grids[0].items())}
         splits = _cross_validated(spec, data, params)
         scores[places[_key(params)]] = splits
         return float(np.mean(splits))
@@ -91,7 +91,7 @@ def hyperopt_points(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
     from hyperopt import fmin, hp, rand
 
     scores: dict[int, list[float]] = {}
-    space = {name: hp.choice(name, values) for name, values in spec.grid.items()}
+    space = {name: hp.choice(name, values) for name, values in spec.space.grids[0].items()}
     grid = list(ParameterGrid(spec.grid))
     points = [{name: spec.grid[name].index(value) for name, value in params.items()} for params in grid]
     places = {_key(params): place for place, params in enumerate(grid)}
@@ -125,7 +125,7 @@ def ray_tune(spec: SweepSpec, data: Dataset, cores: int) -> Scores:
         tune.report({"splits": _cross_validated(spec, ray.get(shared), config)})
 
     try:
-        space = {name: tune.grid_search(values) for name, values in spec.grid.items()}
+        space = {name: tune.grid_search(values) for name, values in spec.space.grids[0].items()}
         results = tune.Tuner(
             trial, param_space=space, run_config=tune.RunConfig(verbose=0, storage_path="/tmp/ray-benchmark")
         ).fit()

@@ -7,14 +7,14 @@ from tracking import EntryRun
 from tuning.forecast import Forecast
 
 
-def show_plan(run: EntryRun, plan: Forecast, n_rows: int) -> None:
+def show_plan(run: EntryRun, plan: Forecast, n_rows: int, refusal: str = "") -> None:
     """Print the plan and keep it as the run's note."""
-    text = plan_text(plan, n_rows)
+    text = plan_text(plan, n_rows, refusal)
     run.set_note(f"Planned, not run.\n\n```\n{text}\n```\n")
     print(text)
 
 
-def plan_text(plan: Forecast, n_rows: int) -> str:
+def plan_text(plan: Forecast, n_rows: int, refusal: str = "") -> str:
     """Return the plan's lines.
 
     Parameters
@@ -22,6 +22,8 @@ def plan_text(plan: Forecast, n_rows: int) -> str:
     plan : Forecast
     n_rows : int
         Training rows.
+    refusal : str
+        Why the sweep would be refused as it is; empty where it would not.
     """
     folds = plan.n_fits // max(1, plan.n_candidates)
     shared = f", trained as {plan.n_units:,} boosters" if plan.n_units < plan.n_fits else ""
@@ -29,6 +31,6 @@ def plan_text(plan: Forecast, n_rows: int) -> str:
         ("plan", f"{plan.n_candidates:,} candidates x {folds} folds = {plan.n_fits:,} fits of {n_rows:,} rows{shared}"),
         ("time", f"about {duration(plan.seconds)} on {plan.workers} cores, refit not included"),
         ("memory", f"about {plan.peak_bytes / 1e9:.1f} GB at the peak"),
-        ("next", "nothing has been trained; leave out plan=true to run it"),
+        ("next", refusal or "nothing has been trained; leave out plan=true to run it"),
     ]
     return "\n".join(f"{name:<8} {words}" for name, words in rows)

@@ -19,6 +19,7 @@ from tracking import EntryRun, SweepRecorder, registry
 from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
+from tuning.search import check_size, too_large
 
 
 @entrypoint("sweep")
@@ -27,13 +28,15 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     spec = asked_spec(params.space, run)
     if params.verify:
         spec = spec.model_copy(update={"verify": params.verify})
+    if not params.plan:
+        check_size(spec)
     check_engine(params.engine, params.master)
     registry.check_model_name(params.registered_name)
 
     spec, rows = rows_for(params, spec, run)
     log_request(run, spec, rows)
     if params.plan:
-        return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows)
+        return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows, too_large(spec))
     cores = fits_side_by_side(params, spec, rows)
     missing = Missing()
     kept = KeptResult(run, missing)

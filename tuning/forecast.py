@@ -26,7 +26,7 @@ from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload, groups, plan_fits
 from tuning.search import make_strategy
 from tuning.spec.sweep_spec import SweepSpec
-from tuning.strategies import Proposal
+from tuning.volume import volume_of
 
 _PROBES = 3
 _PROBE_ROUNDS = 4
@@ -95,21 +95,22 @@ def forecast(spec: SweepSpec, data: Dataset, cores: int = 0) -> Forecast:
         The budget's memory is not enough for one fit.
     """
     workload = Workload.for_spec(spec, data)
-    proposals = _all_proposals(spec, workload)
+    volume = volume_of(spec, workload, make_strategy(spec, workload))
     workers = _within_cores(spec, cores)
-    fits = plan_fits(workload, proposals, workers)
+    fits = plan_fits(workload, volume.sample, workers)
     probe = measure(workload, fits)
     workers = _within_memory(probe, workers, spec.budget.max_memory, len(workload.folds))
-    matrices = len(workload.folds) * probe.matrix_seconds
-    total = sum(seconds_of(probe, workload, fit) for fit in fits) + matrices
-    longest = max(seconds_of(probe, workload, fit) for fit in fits)
+    n_folds = len(workload.folds)
+    seconds = [seconds_of(probe, workload, fit) for fit in fits]
+    total = sum(seconds) * volume.n_trainings / volume.n_sampled + n_folds * probe.matrix_seconds
+    is_whole = volume.n_trainings == volume.n_sampled
     return Forecast(
-        len({proposal.candidate for proposal in proposals}),
-        sum(len(fit.candidates) for fit in fits),
-        len(fits),
+        volume.n_candidates,
+        volume.n_candidates * n_folds,
+        len(fits) if is_whole else volume.n_trainings * n_folds,
         workers,
-        max(total / workers, longest),
-        _peak(probe, workers, len(workload.folds)),
+        max(total / workers, *seconds),
+        _peak(probe, workers, n_folds),
     )
 
 
@@ -123,16 +124,6 @@ def workers_within(spec: SweepSpec, data: Dataset, cores: int = 0) -> int:
 def _within_cores(spec: SweepSpec, cores: int) -> int:
     here = cores or int(cpu_count())
     return min(here, spec.budget.cores or here)
-
-
-def _all_proposals(spec: SweepSpec, workload: Workload) -> Sequence[Proposal]:
-    """Everything that the strategy may propose, on all folds in full."""
-    strategy = make_strategy(spec, workload)
-    first = list(strategy.ask())
-    missing = (strategy.n_candidates or 0) - len(first)
-    more = spec.space.sample(missing, seed=0) if missing > 0 else []
-    candidates = dict.fromkeys([proposal.candidate for proposal in first] + more)
-    return [Proposal(candidate) for candidate in candidates]
 
 
 def measure(workload: Workload, fits: Sequence[Fit]) -> Probe:
@@ -191,7 +182,9 @@ def _line(times: Sequence[tuple[float, float]], has_rounds: bool) -> tuple[float
     costs, seconds = (np.array(column) for column in zip(*times, strict=True))
     if has_rounds and len(set(costs)) > 1:
         slope, intercept = np.polyfit(costs, seconds, 1)
-        if slope > 0 and intercept > 0:
+        if slope <= 0:  # rows so few that trees of any depth take equally long
+            return float(seconds.mean()), 0.0
+        if intercept > 0:
             return float(intercept), float(slope)
     return 0.0, float((seconds / costs).mean())
 

@@ -14,7 +14,7 @@ from tuning.observers import Observer
 from tuning.plan import Workload, plan_fits, relative_size
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
-from tuning.search import approximations, check_plan, make_strategy
+from tuning.search import approximations, check_plan, check_size, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Strategy
 from tuning.verification import verify
@@ -39,13 +39,14 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     Raises
     ------
     SpecError
-        The folds do not fit the data.
+        The folds do not fit the data, or the grid is too large to be tried whole.
     FitError
         Every candidate failed, or the budget was not enough for one.
     EngineError
         The engine lost its workers.
     """
     begun = time.perf_counter()
+    check_size(spec)
     workload = Workload.for_spec(spec, data)
     check_plan(spec, workload)
     strategy = make_strategy(spec, workload)

@@ -10,6 +10,7 @@ from tuning.learners import learner_for
 from tuning.plan import Workload
 from tuning.spec.checks import options_of
 from tuning.spec.estimators import make_estimator
+from tuning.spec.space import MOST_LISTED
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import STRATEGIES, Setting, Strategy
 
@@ -43,6 +44,30 @@ def check_plan(spec: SweepSpec, workload: Workload) -> None:
         raise SpecError(f"search.resource: {kind} has no rounds to give a share of. Write resource: rows.")
 
 
+def check_size(spec: SweepSpec) -> None:
+    """Refuse a whole grid that nobody means to wait for.
+
+    Raises
+    ------
+    SpecError
+        There are more than `MOST_LISTED` candidates, and no number was given for how many to try.
+    """
+    if refusal := too_large(spec):
+        raise SpecError(refusal)
+
+
+def too_large(spec: SweepSpec) -> str:
+    """Say that the grid is too large to be tried whole, and what to do; empty where it is not."""
+    size = spec.space.size
+    asked = spec.budget.max_candidates or getattr(options_of(spec), "candidates", None)
+    if size is None or size <= MOST_LISTED or asked is not None:
+        return ""
+    return (
+        f"grid: {size:,} candidates are more than the {MOST_LISTED:,} that a sweep tries whole. Draw from them "
+        "(search: {strategy: random, candidates: 100}), set budget.max_candidates, or shorten the lists."
+    )
+
+
 def may_stop(spec: SweepSpec) -> bool:
     """Whether candidates may end before they are judged on every fold in full."""
     return STRATEGIES[spec.search.strategy].approximation is not None or spec.budget.max_time is not None
@@ -62,8 +87,6 @@ def approximations(spec: SweepSpec) -> Sequence[str]:
 def _values(spec: SweepSpec) -> Iterator[tuple[str, Any]]:
     """Every value that the spec gives a parameter; of a range its lower end, the coarsest of it."""
     yield from spec.fixed.items()
-    yield from ((name, value) for name, values in spec.grid.items() for value in values)
+    yield from ((name, value) for grid in spec.space.grids for name, values in grid.items() for value in values)
     for name, distribution in spec.distributions.items():
-        values = distribution.choice if distribution.choice is not None else [distribution.low]
-        kind = int if distribution.integers is not None else lambda value: value
-        yield from ((name, kind(value)) for value in values)
+        yield from ((name, value) for value in distribution.examples)

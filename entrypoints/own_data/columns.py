@@ -31,8 +31,7 @@ _MOST_COLUMNS = 1000
 def values_of(spec: SweepSpec, name: str) -> list[Any]:
     """Return every value that `spec` can give the parameter."""
     fixed = [spec.fixed[name]] if name in spec.fixed else []
-    drawn = spec.distributions[name].values or [] if name in spec.distributions else []
-    return [*fixed, *spec.grid.get(name, []), *drawn]
+    return [*fixed, *spec.space.listed(name)]
 
 
 def values_of_last(spec: SweepSpec, estimator: Any, name: str) -> list[Any]:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from errors import SpecError
-from tuning import Dataset, SweepSpec, Workload
+from tuning import Dataset, SweepSpec, Workload, sweep
 from tuning.forecast import Probe, forecast, measure, seconds_of, workers_within
-from tuning.plan import Fit, plan_fits
+from tuning.plan import Fit, groups, plan_fits
+from tuning.search import check_size, make_strategy
 from tuning.strategies import Proposal
+from tuning.volume import volume_of
 
 
 def rows(n_rows=400):
@@ -113,3 +115,41 @@ def test_a_budget_that_makes_no_sense_is_refused(given, said):
 def test_units_are_understood():
     budget = spec(budget={"max_time": "1.5h", "max_memory": "2 GiB"}).budget
     assert (budget.max_time, budget.max_memory) == (5400, 2 * 2**30)
+
+
+def _large(n_values=12, **more):
+    """A grid of 12 * 12 * 12 candidates, of which each 12 that differ in rounds share a booster."""
+    values = list(range(1, n_values + 1))
+    return {"n_estimators": values, "max_depth": values, "reg_lambda": values, **more}
+
+
+def test_a_large_grid_is_counted_as_if_it_were_listed():
+    given = spec(grid=_large(booster=["gbtree", "dart"]))
+    volume = volume_of(given, Workload.for_spec(given, rows()), make_strategy(given, Workload.for_spec(given, rows())))
+    listed = groups(Workload.for_spec(given, rows()), [given.space.at(place) for place in range(given.space.size)])
+    assert (volume.n_candidates, volume.n_trainings) == (2 * 12**3, len(listed))
+
+
+def test_a_large_draw_is_counted_close_to_what_it_is():
+    given = spec(grid=_large(), search={"strategy": "random", "candidates": 1200})
+    workload = Workload.for_spec(given, rows())
+    proposals = make_strategy(given, workload).ask()
+    volume = volume_of(given, workload, make_strategy(given, workload))
+    assert volume.n_candidates == 1200
+    assert volume.n_trainings == pytest.approx(len(groups(workload, [proposal.candidate for proposal in proposals])), rel=0.05)
+
+
+def test_a_million_candidates_are_foretold_from_a_sample():
+    values = list(range(1, 11))
+    grid = dict.fromkeys(("max_depth", "reg_lambda", "reg_alpha", "gamma", "min_child_weight", "max_leaves"), values)
+    foretold = forecast(spec(grid=grid, fixed={"n_estimators": 2}, cv={"folds": 3}), rows(60), cores=2)
+    assert (foretold.n_candidates, foretold.n_fits, foretold.n_units) == (10**6, 3 * 10**6, 3 * 10**6)
+    assert foretold.seconds > 60
+
+
+def test_a_whole_grid_of_a_million_is_refused_before_the_data_are_looked_at():
+    values = list(range(1, 101))
+    given = spec(grid={"max_depth": values, "reg_lambda": values, "n_estimators": values})
+    with pytest.raises(SpecError, match=r"^grid: 1,000,000 candidates are more than the 100,000 .* candidates: 100"):
+        sweep(given, None, None)
+    check_size(given.model_copy(update={"budget": given.budget.model_copy(update={"max_candidates": 5})}))

@@ -63,7 +63,12 @@ def test_every_spec_that_comes_with_the_project_loads(path):
         (changed(cv={"folds": 1}), "cv.folds: should be greater than or equal to 2, got 1."),
         (changed(cv={"folds": "five"}), "cv.folds: should be a whole number, got 'five'."),
         (changed(cv={"shuffle": "yes please"}), "cv.shuffle: should be a boolean, got 'yes please'."),
-        (changed(grid=[1]), "grid: should be a dictionary, got [1]."),
+        (changed(grid=[1]), "grid.0: expected a mapping of lists, got 1."),
+        (changed(grid=3), "grid: expected a mapping of lists, or a list of such mappings, got 3."),
+        (
+            changed(grid=[{"max_depth": [3]}, {"max_depth": 4}]),
+            "grid.1.max_depth: expected a list of values, got 4. Write [4].",
+        ),
         (changed(grid={}), "grid: the key is missing."),
         (changed(grid={"max_depth": []}), "grid.max_depth: the list is empty."),
         (changed(grid={"max_depth": 3}), "grid.max_depth: expected a list of values, got 3. Write [3]."),

@@ -166,3 +166,43 @@ def test_no_rung_is_below_the_smallest_share_or_without_company():
 def test_a_space_that_a_strategy_cannot_use_is_refused(name, space, options, said):
     with pytest.raises(SpecError, match=said.replace(".", r"\.")):
         make(name, space, **options)
+
+
+TEN_TO_THE_8 = Space({name: list(range(10)) for name in "abcdefgh"})
+
+
+@pytest.mark.parametrize("name", ["grid", "racing", "halving"])
+def test_a_grid_too_large_to_list_is_counted_and_a_budget_draws_from_it(name):
+    assert make(name, TEN_TO_THE_8).n_candidates == 10**8
+    strategy = make(name, TEN_TO_THE_8, max_candidates=5)
+    assert strategy.n_candidates == 5
+    assert len({proposal.candidate for proposal in strategy.ask()}) == 5
+
+
+@pytest.mark.parametrize(("name", "options"), [("random", {"candidates": 4}), ("racing", {}), ("halving", {})])
+def test_lists_of_grids_are_drawn_from_whole(name, options):
+    space = Space([{"x": [1, 2]}, {"x": [3], "y": [4, 5]}])
+    batches = run(make(name, space, **options), parabola)
+    assert len({proposal.candidate for proposal in batches[0]}) == 4
+
+
+def test_tpe_learns_over_one_grid_only():
+    with pytest.raises(SpecError, match=r"search\.strategy: tpe learns over one grid"):
+        make("tpe", Space([{"x": [1]}, {"x": [2]}]), candidates=2)
+
+
+def test_tpe_takes_values_that_are_mappings_or_lists():
+    space = Space({"model": [{"class": "a.B"}, [1, 2]], "x": [1, 2, 3]})
+    batches = run(make("tpe", space, candidates=6), parabola)
+    assert {str(p.candidate.params["model"]) for batch in batches for p in batch} == {"{'class': 'a.B'}", "[1, 2]"}
+
+
+@pytest.mark.parametrize("name", ["racing", "halving"])
+def test_a_candidate_whose_score_is_nan_goes_no_further(name):
+    batches = run(make(name), lambda params, fold: math.nan if params["x"] == 1 else parabola(params, fold))
+    assert {proposal.candidate.params["x"] for proposal in batches[-1]} == {2}
+
+
+def test_tpe_learns_on_where_scores_are_nan():
+    batches = run(make("tpe", RANGE, candidates=20), lambda params, fold: math.nan if params["x"] < 0 else params["x"])
+    assert sum(map(len, batches)) == 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sklearn.metrics import get_scorer, get_scorer_names
@@ -54,9 +54,23 @@ def options_of(spec: SweepSpec) -> Options:
     return options
 
 
-def check_grid_values(grid: Mapping[Any, Any]) -> None:
+def check_grid(grid: Any) -> None:
+    """Refuse what is neither a mapping of lists nor a list of such mappings."""
+    if isinstance(grid, dict):
+        return _check_grid_values(grid)
+    if not isinstance(grid, list):
+        raise problem(f"expected a mapping of lists, or a list of such mappings, got {grid!r}")
+    for place, each in enumerate(grid):
+        if not isinstance(each, dict):
+            raise problem(f"expected a mapping of lists, got {each!r}", str(place))
+        _check_grid_values(each, f"{place}.")
+    return None
+
+
+def _check_grid_values(grid: Mapping[Any, Any], within: str = "") -> None:
     """Refuse a grid entry that is no list, an empty one, or one that names a value twice."""
-    for name, values in grid.items():
+    for key, values in grid.items():
+        name = f"{within}{key}"
         if not isinstance(values, list):
             raise problem(f"expected a list of values, got {values!r}. Write [{values}]", str(name))
         if not values:
@@ -78,9 +92,10 @@ def _json(name: Any, value: Any) -> str:
 def _values(spec: SweepSpec) -> Iterator[tuple[str, str, Any]]:
     """Every value that the spec can give a parameter: section, parameter, value."""
     yield from (("fixed", name, value) for name, value in spec.fixed.items())
-    yield from (("grid", name, value) for name, values in spec.grid.items() for value in values)
+    for grid in spec.space.grids:
+        yield from (("grid", name, value) for name, values in grid.items() for value in values)
     for name, distribution in spec.distributions.items():
-        yield from (("distributions", name, value) for value in distribution.values or [distribution.low])
+        yield from (("distributions", name, value) for value in distribution.examples)
 
 
 def _first(spec: SweepSpec) -> Any:
@@ -97,13 +112,13 @@ def known_parameters(estimator: Any) -> frozenset[str]:
 def _check_parameters(spec: SweepSpec) -> None:
     estimator = make_estimator(spec.estimator, {})
     known = known_parameters(estimator)
-    sections: dict[str, Mapping[str, Any]] = {
-        "fixed": spec.fixed,
-        "grid": spec.grid,
-        "distributions": spec.distributions,
-    }
+    sections: list[tuple[str, Iterable[str]]] = [
+        ("fixed", spec.fixed),
+        ("grid", dict.fromkeys(name for grid in spec.space.grids for name in grid)),
+        ("distributions", spec.distributions),
+    ]
     seen: dict[str, str] = {}
-    for section, params in sections.items():
+    for section, params in sections:
         for name in params:
             if name not in known:
                 hint = did_you_mean(name, known)
@@ -168,8 +183,8 @@ def _check_early_stopping(spec: SweepSpec) -> None:
             "Remove the key."
         )
     rounds = learner.rounds_name(first)
-    if rounds in spec.grid or rounds in spec.distributions:
-        section = "grid" if rounds in spec.grid else "distributions"
+    if rounds is not None and spec.space.listed(rounds):
+        section = "distributions" if rounds in spec.distributions else "grid"
         raise SpecError(f"{section}.{rounds}: early_stopping chooses it. Put the largest allowed under fixed.")
     if spec.search.strategy in ("racing", "halving"):
         raise SpecError(f"early_stopping: it needs every fold in full, which {spec.search.strategy} does not give.")

@@ -74,8 +74,8 @@ class SweepSpec(_Strict):
         Dotted path of a class with scikit-learn's estimator API; or the steps of a pipeline, each ``name: path``.
     fixed : mapping of str to object
         Parameters that every candidate shares.
-    grid : mapping of str to list
-        Values of parameters that vary.
+    grid : mapping of str to list, or list of such mappings
+        Values of parameters that vary; several grids are tried one after the other.
     distributions : mapping of str to Distribution
         What parameters are drawn from, for the strategies that draw.
     scoring : str or list of str
@@ -92,7 +92,7 @@ class SweepSpec(_Strict):
 
     estimator: str | list[dict[str, str]]
     fixed: dict[str, Any] = Field(default_factory=dict)
-    grid: dict[str, list[Any]] = Field(default_factory=dict)
+    grid: dict[str, list[Any]] | list[dict[str, list[Any]]] = Field(default_factory=dict)
     distributions: dict[str, Distribution] = Field(default_factory=dict)
     scoring: str | list[str]
     refit: str | None = None
@@ -105,8 +105,7 @@ class SweepSpec(_Strict):
     @field_validator("grid", mode="before")
     @classmethod
     def _values_are_lists(cls, grid: Any) -> Any:
-        if isinstance(grid, dict):
-            spec_checks.check_grid_values(grid)
+        spec_checks.check_grid(grid)
         return grid
 
     @classmethod

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from errors import SpecError
 from tuning.results.sweep_result import FoldScore
-from tuning.spec.space import Space
+from tuning.spec.space import Space, distinct_below
 from tuning.strategies import base
 
 
@@ -30,18 +30,24 @@ class GridStrategy:
         if space.distributions:
             name = next(iter(space.distributions))
             raise SpecError(f"distributions.{name}: a grid needs lists. Use search.strategy random or tpe, or a list.")
-        if not space.grid:
+        if space.is_empty:
             raise SpecError("grid: the key is missing. Add the lists of values to combine.")
-        candidates = space.all()
-        kept = setting.limited(len(candidates))
-        chosen = sorted(random.Random(options.seed).sample(range(len(candidates)), kept))
-        self._unasked = [base.Proposal(candidates[place]) for place in chosen]
-        self.n_candidates: int | None = kept
+        self._space, self._seed, self._asked = space, options.seed, False
+        self._size = space.size or 0
+        self.n_candidates: int | None = setting.limited(self._size)
 
     def ask(self) -> Sequence[base.Proposal]:
         """Every candidate the first time, none after."""
-        proposals, self._unasked = self._unasked, []
-        return proposals
+        if self._asked:
+            return []
+        self._asked = True
+        return [base.Proposal(self._space.at(place)) for place in self._places()]
 
     def tell(self, scores: Sequence[FoldScore]) -> None:
         """A grid has nothing to learn."""
+
+    def _places(self) -> Iterable[int]:
+        kept = self.n_candidates or 0
+        if kept == self._size:
+            return range(self._size)
+        return sorted(distinct_below(self._size, kept, random.Random(self._seed)))

@@ -13,10 +13,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.space import Space
 from tuning.strategies import base
-from tuning.strategies.random import Sampled, candidates_of
+from tuning.strategies.random import Draws, Sampled
 from tuning.strategies.rounds import RoundOfScores
 
 
@@ -36,10 +37,11 @@ class HalvingStrategy:
 
     def __init__(self, space: Space, options: Options, setting: base.Setting) -> None:
         self._options = options
-        self._climbing = candidates_of(space, options, setting)
+        self._draws = Draws(space, options, setting)
+        self._climbing: list[Candidate] = []
         self._round = RoundOfScores(setting.scorer, setting.n_folds)
-        self._shares = rungs(len(self._climbing), options.factor, options.min_share)
-        self.n_candidates: int | None = len(self._climbing)
+        self._shares = rungs(self._draws.n_candidates, options.factor, options.min_share)
+        self.n_candidates: int | None = self._draws.n_candidates
 
     def ask(self) -> Sequence[base.Proposal]:
         """The next rung, once the one below has been climbed."""
@@ -49,6 +51,8 @@ class HalvingStrategy:
             kept = math.ceil(len(self._climbing) / self._options.factor)
             ranked = sorted(self._climbing, key=self._round.mean, reverse=True)
             self._climbing = [candidate for candidate in ranked if self._round.mean(candidate) > -math.inf][:kept]
+        else:
+            self._climbing = self._draws.candidates()
         share = self._shares.pop(0)
         rows, rounds = (share, 1.0) if self._options.resource == "rows" else (1.0, share)
         return self._round.propose([base.Proposal(c, rows=rows, rounds=rounds) for c in self._climbing])

@@ -17,7 +17,7 @@ from tuning.results.statistics import paired_difference
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.space import Space
 from tuning.strategies import base
-from tuning.strategies.random import Sampled, candidates_of
+from tuning.strategies.random import Draws, Sampled
 from tuning.strategies.rounds import RoundOfScores
 
 
@@ -37,16 +37,20 @@ class RacingStrategy:
     def __init__(self, space: Space, options: Options, setting: base.Setting) -> None:
         self._options = options
         self._setting = setting
-        self._racing = candidates_of(space, options, setting)
+        self._draws = Draws(space, options, setting)
+        self._racing: list[Candidate] = []
         self._round = RoundOfScores(setting.scorer, setting.n_folds)
         self._next_fold = 0
-        self.n_candidates: int | None = len(self._racing)
+        self.n_candidates: int | None = self._draws.n_candidates
 
     def ask(self) -> Sequence[base.Proposal]:
         """The first folds for all, then one more fold at a time for those still in the race."""
         if not self._round.complete or self._next_fold >= self._setting.n_folds:
             return []
-        self._drop_losers()
+        if self._next_fold == 0:
+            self._racing = self._draws.candidates()
+        else:
+            self._drop_losers()
         begin, end = self._next_fold, self._lap_end()
         self._next_fold = end
         folds = tuple(range(begin, end))
@@ -64,8 +68,6 @@ class RacingStrategy:
         return min(n_folds, max(self._next_fold + 1, self._options.min_folds))
 
     def _drop_losers(self) -> None:
-        if self._next_fold == 0:
-            return
         sound = [c for c in self._racing if not math.isnan(math.fsum(self._round.splits(c)))]
         if not sound:
             self._racing = []

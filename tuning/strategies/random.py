@@ -21,22 +21,32 @@ class Sampled(base.Options):
     seed: int = Field(default=0, ge=0, strict=True)
 
 
-def candidates_of(space: Space, options: Sampled, setting: base.Setting) -> list[Candidate]:
-    """Return the whole grid where no number is given, else that many draws.
+class Draws:
+    """The candidates that a strategy starts from: counted at once, drawn when they are first asked for.
+
+    The whole grid where no number is given, else that many draws.
 
     Raises
     ------
     SpecError
         Nothing varies, or distributions would have to be drawn from for ever.
     """
-    if not (space.grid or space.distributions):
-        raise SpecError("grid: the key is missing. Add lists of values (grid) or distributions.")
-    if options.candidates is None and space.distributions:
-        raise SpecError("search.candidates: the key is missing. Say how many to draw, such as candidates: 30.")
-    if options.candidates is None and setting.max_candidates is None:
-        return space.all()
-    size = len(space.all()) if options.candidates is None else options.candidates
-    return space.sample(setting.limited(size), options.seed)
+
+    def __init__(self, space: Space, options: Sampled, setting: base.Setting) -> None:
+        if space.is_empty:
+            raise SpecError("grid: the key is missing. Add lists of values (grid) or distributions.")
+        if options.candidates is None and space.distributions:
+            raise SpecError("search.candidates: the key is missing. Say how many to draw, such as candidates: 30.")
+        self._space, self._seed = space, options.seed
+        self._whole = options.candidates is None and setting.max_candidates is None
+        wanted = options.candidates or space.size or 0
+        self.n_candidates = setting.limited(wanted if space.size is None else min(wanted, space.size))
+
+    def candidates(self) -> list[Candidate]:
+        """Draw them."""
+        if self._whole:
+            return [self._space.at(place) for place in range(self.n_candidates)]
+        return self._space.sample(self.n_candidates, self._seed)
 
 
 class RandomStrategy:
@@ -50,13 +60,13 @@ class RandomStrategy:
     def __init__(self, space: Space, options: Options, setting: base.Setting) -> None:
         if options.candidates is None:
             raise SpecError("search.candidates: the key is missing. Say how many to draw, such as candidates: 30.")
-        self._unasked = [base.Proposal(candidate) for candidate in candidates_of(space, options, setting)]
-        self.n_candidates: int | None = len(self._unasked)
+        self._draws: Draws | None = Draws(space, options, setting)
+        self.n_candidates: int | None = self._draws.n_candidates
 
     def ask(self) -> Sequence[base.Proposal]:
         """Every candidate the first time, none after."""
-        proposals, self._unasked = self._unasked, []
-        return proposals
+        draws, self._draws = self._draws, None
+        return [] if draws is None else [base.Proposal(candidate) for candidate in draws.candidates()]
 
     def tell(self, scores: Sequence[FoldScore]) -> None:
         """Draws are independent: nothing to learn."""

@@ -85,7 +85,9 @@ class _Hyperopt:
                 "search.strategy: tpe needs hyperopt. Run: pip install -e '.[search]' in the project, and for an "
                 "environment made from conda.yaml add hyperopt to it."
             ) from error
-        lists = {name: Distribution(choice=list(values)) for name, values in space.grid.items()}
+        if len(space.grids) > 1:
+            raise SpecError("search.strategy: tpe learns over one grid, and there is a list of them. Use random.")
+        lists = {name: Distribution(choice=list(values)) for grid in space.grids for name, values in grid.items()}
         self._ranges = {**lists, **space.distributions}
         if not self._ranges:
             raise SpecError("distributions: the key is missing. Add what to draw from.")
@@ -123,7 +125,7 @@ def _expression(name: str, distribution: Distribution) -> Any:
     from hyperopt import hp
 
     if distribution.choice is not None:
-        return hp.choice(name, distribution.choice)
+        return hp.choice(name, range(len(distribution.choice)))
     if distribution.values is not None:
         return hp.uniform(name, 0, len(distribution.values))
     if distribution.loguniform is not None:
