@@ -81,6 +81,11 @@ def rows_for(params: SweepParams, spec: SweepSpec, run: EntryRun) -> tuple[Sweep
     for name in ("target", "groups", "weights"):
         if value := getattr(params, name):
             raise SpecError(f"-P {name}={value} is a column of your own table. Name the table: -P features=FILE.")
+    if spec.cv.column is not None:
+        raise SpecError(
+            f"cv.column: {spec.cv.column} is to be a column of your own table. Name the table, -P features=FILE, "
+            "or leave the key out."
+        )
     matrix = features_for(params, run)
     return spec, featured_rows(matrix, params.data, featurizer_for(params, matrix))
 

@@ -12,7 +12,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +29,7 @@ _UNPACKING = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 _READING = (pd.errors.ParserError, pd.errors.ParserWarning, ArrowException, csv.Error)
 
 
-def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "") -> pd.DataFrame:
+def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "", folds: str = "") -> pd.DataFrame:
     """Read a table.
 
     Parameters
@@ -38,8 +38,9 @@ def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "") ->
         An existing file of tables, or a folder of Parquet parts.
     shown_as : str
         What the person calls the file.
-    target, groups : str
-        Columns of which less is asked, by their names: a label may be any text, and a group anything at all.
+    target, groups, folds : str
+        Columns of which less is asked, by their names: a label may be any text, and what makes groups or folds
+        anything at all.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "") ->
     """
     is_csv = not path.is_dir() and kind_of(path) == CSV
     try:
-        frame = _csv(path, shown_as, target, groups) if is_csv else _parquet(path, shown_as)
+        frame = _csv(path, shown_as, target, (groups, folds)) if is_csv else _parquet(path, shown_as)
     except UnicodeDecodeError as error:
         raise SourceError(f"{shown_as}: the file is not UTF-8 text. Save it as UTF-8.") from error
     except (*_UNPACKING, *_READING, OSError) as error:
@@ -67,7 +68,7 @@ def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "") ->
     return frame.rename(columns=str)
 
 
-def _csv(path: Path, shown_as: str, target: str, groups: str) -> pd.DataFrame:
+def _csv(path: Path, shown_as: str, target: str, anything: Sequence[str]) -> pd.DataFrame:
     with opened_text(path, shown_as) as file:
         header, delimiter = header_and_delimiter(file, shown_as, is_tab_separated(path))
     if not header:
@@ -77,7 +78,7 @@ def _csv(path: Path, shown_as: str, target: str, groups: str) -> pd.DataFrame:
     decimal = decimal_sign(frame, delimiter, shown_as)
     if decimal != ".":
         frame = _read_csv(path, shown_as, delimiter, decimal)
-    check_text(frame.drop(columns=groups, errors="ignore"), shown_as, decimal, target)
+    check_text(frame.drop(columns=list(anything), errors="ignore"), shown_as, decimal, target)
     return frame
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class OwnTable:
         At least 0, and not all 0.
     as_read : DataFrame of shape (n_shown, n_columns) or None
         The first rows of the features with the types that pandas reads; None for a matrix.
+    fold_columns : mapping of str to ndarray of shape (n_rows,)
+        The column that the folds are made from, where there is one.
     """
 
     source: str
@@ -54,6 +57,7 @@ class OwnTable:
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
     as_read: pd.DataFrame | None = None
+    fold_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def schema(self) -> dict[str, str]:
@@ -63,7 +67,7 @@ class OwnTable:
         return {str(name): str(dtype) for name, dtype in self.X.dtypes.items()}
 
 
-def read_own_table(features: str, target: str, groups: str = "", weights: str = "") -> OwnTable:
+def read_own_table(features: str, target: str, groups: str = "", weights: str = "", folds: str = "") -> OwnTable:
     """Read the files that a person named.
 
     Parameters
@@ -72,8 +76,8 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
         A table as ``own_file`` knows them, or a ``.npz`` that ``scipy.sparse.save_npz`` wrote.
     target : str
         A column of the table; with ``.npz``, ``FILE:COLUMN``.
-    groups, weights : str
-        Columns beside the target; empty where there are none.
+    groups, weights, folds : str
+        Columns beside the target; empty where there are none. The spec names the one for folds.
 
     Raises
     ------
@@ -82,19 +86,22 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     """
     path, kind = existing(features, "features", sparse=True)
     if kind == SPARSE:
-        return _sparse(path, features, target, groups, weights)
-    frame = _with_named_index(read_frame(path, features, target, groups), (target, groups, weights))
-    roles = _Roles(frame, features, target, groups, weights)
+        return _sparse(path, features, target, groups, weights, folds)
+    read = read_frame(path, features, target, groups, folds)
+    frame = _with_named_index(read, (target, groups, weights, folds))
+    roles = _Roles(frame, features, target, groups, weights, folds)
     rest = frame.drop(columns=roles.names)
     if rest.columns.empty:
         raise SourceError(f"{features}: no column is left to learn from beside {', '.join(roles.names)}.")
     X = as_features(rest, features)
     digest = digest_of(path, features)
     as_read = rest.iloc[:_SHOWN].reset_index(drop=True)
-    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights(), as_read)
+    return OwnTable(
+        features, digest, X, roles.target(), roles.groups(), roles.weights(), as_read, roles.folds()
+    )
 
 
-def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -> OwnTable:
+def _sparse(path: Path, features: str, target: str, groups: str, weights: str, folds: str) -> OwnTable:
     file, _, column = target.rpartition(":")
     if not file:
         raise SourceError(
@@ -102,8 +109,9 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -
             "-P target=labels.csv:label."
         )
     labels, _ = existing(file, "target", sparse=False)
-    frame = read_frame(labels, file, column, groups)
-    roles = _Roles(_with_named_index(frame, (column, groups, weights)), file, column, groups, weights)
+    frame = read_frame(labels, file, column, groups, folds)
+    named = _with_named_index(frame, (column, groups, weights, folds))
+    roles = _Roles(named, file, column, groups, weights, folds)
     X = _matrix(path, features)
     if X.shape[0] != len(frame):
         raise SourceError(
@@ -111,7 +119,9 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str) -
             "rows, in the same order."
         )
     digest = hashlib.sha256(f"{digest_of(path, features)} {digest_of(labels, file)}".encode()).hexdigest()
-    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights())
+    return OwnTable(
+        features, digest, X, roles.target(), roles.groups(), roles.weights(), fold_columns=roles.folds()
+    )
 
 
 def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:
@@ -138,17 +148,20 @@ def _with_named_index(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFr
 class _Roles:
     """The columns of a table that are not features."""
 
-    def __init__(self, frame: pd.DataFrame, shown_as: str, target: str, groups: str, weights: str) -> None:
+    def __init__(self, frame: pd.DataFrame, shown_as: str, target: str, groups: str, weights: str, folds: str) -> None:
         self._frame = frame
         self._shown_as = shown_as
-        self._column = {"target": target, "groups": groups, "weights": weights}
+        self._column = {"target": target, "groups": groups, "weights": weights, "folds": folds}
         self.names = [name for name in self._column.values() if name]
         for role, name in self._column.items():
             if name and name not in frame.columns:
                 advice = did_you_mean(name, frame.columns) or f" The file has {_listed(list(frame.columns))}."
-                raise SourceError(f"-P {role}={name}: {shown_as} has no column '{name}'.{advice}")
+                asked = f"cv.column: {name}" if role == "folds" else f"-P {role}={name}"
+                raise SourceError(f"{asked}: {shown_as} has no column '{name}'.{advice}")
         if len(set(self.names)) < len(self.names):
-            raise SourceError(f"{shown_as}: target, groups and weights must be different columns, got {self.names}.")
+            raise SourceError(
+                f"{shown_as}: target, groups, weights and cv.column must be different columns, got {self.names}."
+            )
 
     def target(self) -> pd.Series:
         return as_labels(self._whole("target"), self._where("target"))
@@ -157,7 +170,7 @@ class _Roles:
         if not self._column["groups"]:
             return None
         try:
-            codes, _ = pd.factorize(self._whole("groups"))
+            codes, _ = pd.factorize(self._whole("groups"), sort=True)
         except TypeError as error:
             raise SourceError(f"{self._where('groups')} holds lists. Name a column of single values.") from error
         return codes.astype(np.int64)
@@ -173,6 +186,10 @@ class _Roles:
         if not weights.any():
             raise SourceError(f"{where} is 0 in every row, so no row counts. Name another column.")
         return weights
+
+    def folds(self) -> dict[str, NDArray[Any]]:
+        name = self._column["folds"]
+        return {name: self._whole("folds").to_numpy()} if name else {}
 
     def _whole(self, role: str) -> pd.Series:
         column = self._frame[self._column[role]].reset_index(drop=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,8 @@ class Dataset:
         Weighs rows in training and in scoring.
     groups : ndarray of shape (n_rows,) or None
         Rows of one group never stand on both sides of a split.
+    fold_columns : mapping of str to ndarray of shape (n_rows,)
+        What folds are made from and no estimator sees: the time of a row, or the fold that the user gave it.
     """
 
     X: Any
@@ -35,6 +37,7 @@ class Dataset:
     columns: Sequence[str] = ()
     sample_weight: NDArray[np.float64] | None = None
     groups: NDArray[Any] | None = None
+    fold_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -63,4 +66,5 @@ class Dataset:
         """Return the rows numbered `index`, with `X` in place of theirs."""
         weight = None if self.sample_weight is None else self.sample_weight[index]
         groups = None if self.groups is None else self.groups[index]
-        return replace(self, X=X, y=self.y[index], sample_weight=weight, groups=groups)
+        fold_columns = {name: values[index] for name, values in self.fold_columns.items()}
+        return replace(self, X=X, y=self.y[index], sample_weight=weight, groups=groups, fold_columns=fold_columns)

@@ -8,8 +8,10 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future
 from queue import Empty, SimpleQueue
 
 from errors import EngineError
+from tuning.audit import check_folds
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
+from tuning.folds import share_tested
 from tuning.observers import Observer
 from tuning.plan import Workload, plan_fits, relative_size
 from tuning.results.standings import Standings
@@ -49,6 +51,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     check_size(spec)
     workload = Workload.for_spec(spec, data)
     check_plan(spec, workload)
+    check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
     engine.open(workload)
     for observer in observers:
@@ -70,6 +73,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
         approximations(spec),
         [relative_size(workload, candidate) for candidate in table.candidates],
         verification,
+        share_tested(workload.folds),
     )
     _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
     for observer in observers:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from errors import SpecError
+from tuning.folds import share_tested
 from tuning.learners import learner_for
 from tuning.plan import Workload
 from tuning.spec.checks import options_of
@@ -23,10 +24,8 @@ def make_strategy(spec: SweepSpec, workload: Workload) -> Strategy:
     SpecError
         The strategy and the space do not go together.
     """
-    fold = workload.folds[0]
-    setting = Setting(
-        len(workload.folds), spec.refit_scorer, len(fold.test) / len(fold.train), spec.budget.max_candidates
-    )
+    folds = workload.folds
+    setting = Setting(len(folds), spec.refit_scorer, share_tested(folds), spec.budget.max_candidates)
     strategy: Strategy = STRATEGIES[spec.search.strategy](spec.space, options_of(spec), setting)
     return strategy
 

@@ -95,7 +95,9 @@ def _count(space: Space, workload: Workload, n_candidates: int) -> int:
 
 def _parts(workload: Workload, grid: _Grid) -> Iterator[_Grid]:
     """Split a grid by the values that decide what is free."""
-    deciding = [name for name, values in grid.items() if len({_free(workload, grid, {name: v}) for v in _few(values)}) > 1]
+    deciding = [
+        name for name, values in grid.items() if len({_free(workload, grid, {name: v}) for v in _few(values)}) > 1
+    ]
     for chosen in product(*(_few(grid[name]) for name in deciding)):
         yield {**grid, **{name: [value] for name, value in zip(deciding, chosen, strict=True)}}
 

@@ -54,7 +54,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     """
     if not params.target:
         raise SpecError(f"-P features={params.features} needs -P target=COLUMN: which column is to be predicted?")
-    table = read_own_table(params.features, params.target, params.groups, params.weights)
+    table = read_own_table(params.features, params.target, params.groups, params.weights, spec.cv.column or "")
     estimator = make_estimator(spec.estimator, spec.fixed)
     encode = bool(categorical(table.X)) and not takes_categories(spec, estimator)
     whole = _dataset(table, estimator, encode)
@@ -69,7 +69,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     rows = Rows(
         train,
         holdout,
-        fingerprint=_fingerprint(table, params),
+        fingerprint=_fingerprint(table, params, spec.cv.column),
         source=table.source,
         example=first_rows(table.X),
         schema=table.schema,
@@ -89,7 +89,7 @@ def _dataset(table: OwnTable, estimator: Any, encode: bool) -> Dataset:
     check_names(columns, estimator)
     if table.weights is not None:
         _check_weighable(estimator)
-    return Dataset(X, target.y, target.classes, columns, table.weights, table.groups)
+    return Dataset(X, target.y, target.classes, columns, table.weights, table.groups, table.fold_columns)
 
 
 def _check_weighable(estimator: Any) -> None:
@@ -100,8 +100,9 @@ def _check_weighable(estimator: Any) -> None:
         )
 
 
-def _fingerprint(table: OwnTable, params: SweepParams) -> str:
-    asked = params.model_dump(include={"target", "groups", "weights", "holdout", "seed"})
+def _fingerprint(table: OwnTable, params: SweepParams, fold_column: str | None) -> str:
+    asked = {} if fold_column is None else {"fold_column": fold_column}
+    asked |= params.model_dump(include={"target", "groups", "weights", "holdout", "seed"})
     return cache.fingerprint(content=table.digest, code=cache.code_digest(sources), **asked)
 
 

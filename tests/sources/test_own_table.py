@@ -122,7 +122,7 @@ def refused(*arguments: str) -> str:
         (("mine.csv", "zzz"), "-P target=zzz: mine.csv has no column 'zzz'. The file has age, height, city,"),
         (("mine.csv", "label", "shops"), "-P groups=shops: mine.csv has no column 'shops'. Did you mean 'shop'?"),
         (("mine.csv", "label", "", "word"), "-P weights=word: mine.csv has no column 'word'. Did you mean 'worth'?"),
-        (("mine.csv", "label", "label"), "mine.csv: target, groups and weights must be different columns"),
+        (("mine.csv", "label", "label"), "mine.csv: target, groups, weights and cv.column must be different columns"),
         (("mine.csv", "height"), "mine.csv: target 'height' is empty in 1 of 4 rows, row 2 the first."),
         (("mine.csv", "label", "city"), "mine.csv: groups 'city' is empty in 1 of 4 rows, row 2 the first."),
         (("mine.csv", "label", "", "shop"), "mine.csv: weights 'shop' holds text ('x'); expected numbers."),

@@ -136,7 +136,9 @@ def test_a_large_draw_is_counted_close_to_what_it_is():
     proposals = make_strategy(given, workload).ask()
     volume = volume_of(given, workload, make_strategy(given, workload))
     assert volume.n_candidates == 1200
-    assert volume.n_trainings == pytest.approx(len(groups(workload, [proposal.candidate for proposal in proposals])), rel=0.05)
+    assert volume.n_trainings == pytest.approx(
+        len(groups(workload, [proposal.candidate for proposal in proposals])), rel=0.05
+    )
 
 
 def test_a_million_candidates_are_foretold_from_a_sample():

@@ -49,7 +49,7 @@ def compare(result: SweepResult) -> Comparison:
     left_out = {*result.failed, *result.stopped}
     full = [place for place, candidate in enumerate(result.candidates) if candidate not in left_out]
     best = splits[result.best_index].tolist()
-    test_share = 1 / (result.n_folds - 1)
+    test_share = result.test_share or 1 / max(1, result.n_folds - 1)
     differences = {
         result.candidates[place]: paired_difference(best, splits[place].tolist(), test_share)
         for place in full

@@ -102,6 +102,8 @@ class SweepResult:
         has looked.
     verification : Verification
         What came of fitting some cells again.
+    test_share : float or None
+        Rows tested on over rows trained on; None stands for plain K-fold cross-validation.
     """
 
     candidates: Sequence[Candidate]
@@ -115,6 +117,7 @@ class SweepResult:
     approximations: Sequence[str] = ()
     sizes: Sequence[float | None] = ()
     verification: Verification = Verification()
+    test_share: float | None = None
 
     @property
     def n_fits(self) -> int:

@@ -192,5 +192,6 @@ def _check_early_stopping(spec: SweepSpec) -> None:
 
 def _check_search(spec: SweepSpec) -> None:
     options = options_of(spec)
-    setting = Setting(spec.cv.folds, spec.refit_scorer, 1 / (spec.cv.folds - 1), spec.budget.max_candidates)
+    n_folds = spec.cv.n_folds or spec.cv.folds  # a stand-in where the data decide: only options are checked here
+    setting = Setting(n_folds, spec.refit_scorer, 1 / (n_folds - 1), spec.budget.max_candidates)
     STRATEGIES[spec.search.strategy](spec.space, options, setting)

@@ -14,29 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tuning.spec import checks as spec_checks
 from tuning.spec import file as spec_file
 from tuning.spec.budget import Budget
+from tuning.spec.cv import CvSpec
 from tuning.spec.space import Distribution, Space
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CvSpec(_Strict):
-    """How the training rows are split.
-
-    Attributes
-    ----------
-    folds : int
-        At least 2. Classification folds are stratified; rows of one group, where there are groups, stay together.
-    shuffle : bool
-        Files are seldom in random order, so on by default.
-    seed : int
-        Of the shuffle.
-    """
-
-    folds: int = Field(default=5, ge=2, strict=True)
-    shuffle: bool = Field(default=True, strict=True)
-    seed: int = Field(default=0, ge=0, strict=True)
 
 
 class SearchSpec(BaseModel):
