@@ -90,7 +90,7 @@ def test_one_candidate_that_manages_is_enough():
     data = data_of([0] * 20 + [1] * 20, [0] * 20 + [1] * 20)
 
     def spec(*strategies):
-        grid = {"strategy": list(strategies), "constant": [0]}
+        grid = {"strategy": list(strategies), "constant": ["x"]}
         return spec_of("sklearn.dummy.DummyClassifier", grid, "accuracy")
 
     with pytest.raises(SpecError, match="fold 0 trains on no row of class 'x'"):
