@@ -68,7 +68,7 @@ def run(changes: Mapping[str, Any], train: Dataset, holdout: Dataset, cores: int
         result = tuning.sweep(spec, train, engine)
     seconds = time.process_time() - begun
     winner = tuning.refit(spec, result.best, train, cores)
-    return Outcome(seconds, result, tuning.score(winner, holdout, spec.scorers)["neg_log_loss"])
+    return Outcome(seconds, result, tuning.score(winner, holdout, tuning.Scorers.of(spec))["neg_log_loss"])
 
 
 def regret(exact: SweepResult, chosen: tuning.Candidate) -> float:

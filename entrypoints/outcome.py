@@ -143,12 +143,13 @@ class Outcome:
         held = self._rows.holdout
         if held is None:
             return
+        scorers = tuning.Scorers.of(self._spec)
         try:
-            self.scores |= tuning.score(winner, held, self._spec.scorers)
+            self.scores |= tuning.score(winner, held, scorers)
         except Exception:  # of some scorer: those that can judge the hold-out do, and the others say why not
             for name in self._spec.scorers:
                 with self._missing.unless(f"there is no holdout_{name}", _why(self._rows)):
-                    self.scores |= tuning.score(winner, held, [name])
+                    self.scores |= tuning.score(winner, held, scorers.only(name))
         with self._missing.unless("the run does not hold the hold-out's scores"):
             report.log_holdout(self._run, self._spec, result, self.scores)
 

@@ -96,9 +96,7 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     X = as_features(rest, features)
     digest = digest_of(path, features)
     as_read = rest.iloc[:_SHOWN].reset_index(drop=True)
-    return OwnTable(
-        features, digest, X, roles.target(), roles.groups(), roles.weights(), as_read, roles.folds()
-    )
+    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights(), as_read, roles.folds())
 
 
 def _sparse(path: Path, features: str, target: str, groups: str, weights: str, folds: str) -> OwnTable:
@@ -119,9 +117,7 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str, f
             "rows, in the same order."
         )
     digest = hashlib.sha256(f"{digest_of(path, features)} {digest_of(labels, file)}".encode()).hexdigest()
-    return OwnTable(
-        features, digest, X, roles.target(), roles.groups(), roles.weights(), fold_columns=roles.folds()
-    )
+    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights(), fold_columns=roles.folds())
 
 
 def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:

@@ -12,6 +12,7 @@ from tuning.loop import sweep
 from tuning.plan import Fit, Workload
 from tuning.refit import refit, score
 from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.scoring import Scorers
 from tuning.spec.sweep_spec import SweepSpec
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Fit",
     "Fold",
     "FoldScore",
+    "Scorers",
     "SweepResult",
     "SweepSpec",
     "Workload",

@@ -90,7 +90,8 @@ def _reason(workload: Workload, fold: Fold, candidate: Candidate) -> str:
         score = run_fit(small, Fit(0, (candidate,), rounds=_ROUNDS), FoldKeeper(small))[0]
     if score.error:
         return score.error
-    return "" if math.isfinite(score.scores[workload.scorers[0]]) else f"{workload.scorers[0]} is not a number"
+    deciding = workload.scorers.refit_scorer
+    return "" if math.isfinite(score.scores[deciding]) else f"{deciding} is not a number"
 
 
 def _few(rows: NDArray[np.intp], data: Dataset) -> NDArray[np.intp]:

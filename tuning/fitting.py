@@ -25,7 +25,7 @@ from tuning.learners.keeper import FoldKeeper
 from tuning.learners.views import in_labels
 from tuning.plan import Fit, Group, Workload, groups
 from tuning.results.sweep_result import FoldScore
-from tuning.scoring import score
+from tuning.scoring import Scorers
 
 _LONGEST_LINE = 500
 ALONE = "fitted alone"
@@ -141,7 +141,7 @@ class _Timed:
 
 def _judged(workload: Workload, model: Any, codes: bool, test: Dataset) -> _Timed:
     begun = time.perf_counter()
-    scores = score(*in_labels(model, codes, test), workload.scorers)
+    scores = workload.scorers.score(*in_labels(model, codes, test))
     return _Timed(scores, time.perf_counter() - begun)
 
 
@@ -149,10 +149,14 @@ def _judged(workload: Workload, model: Any, codes: bool, test: Dataset) -> _Time
 class _WorkloadJudge:
     """Scores models of one fold by the workload's scorers; see ``tuning.learners.base.Judge``."""
 
-    scorers: Sequence[str]
+    all: Scorers
+
+    @property
+    def scorers(self) -> Sequence[str]:
+        return self.all.deciding_first
 
     def __call__(self, model: Any, test: Dataset) -> Mapping[str, float]:
-        return score(model, test, self.scorers)
+        return self.all.score(model, test)
 
 
 def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iterator[FoldScore]:
@@ -161,7 +165,7 @@ def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -
     learner, judge = group.learner, _WorkloadJudge(workload.scorers)
     for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
         curves = learner.curves(estimator, rows, judge, workload.early_stopping.patience)
-        deciding = curves.scores[workload.scorers[0]]
+        deciding = curves.scores[workload.scorers.refit_scorer]
         scores = at_round(curves.scores, best_rounds([deciding]))
         yield FoldScore(
             candidate,

@@ -16,7 +16,7 @@ from tuning.observers import Observer
 from tuning.plan import Workload, plan_fits, relative_size
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
-from tuning.search import approximations, check_plan, check_size, make_strategy
+from tuning.search import approximations, check_plan, check_rule, check_size, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Strategy
 from tuning.verification import verify
@@ -51,6 +51,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     check_size(spec)
     workload = Workload.for_spec(spec, data)
     check_plan(spec, workload)
+    check_rule(spec, workload)
     check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
     engine.open(workload)
@@ -74,6 +75,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
         [relative_size(workload, candidate) for candidate in table.candidates],
         verification,
         share_tested(workload.folds),
+        spec.rule,
     )
     _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
     for observer in observers:

@@ -17,6 +17,7 @@ from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.folds import Fold, make_folds
 from tuning.learners import GENERAL, Learner, learner_for
+from tuning.scoring import Scorers
 from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.spec.sweep_spec import EarlyStopping, SweepSpec
 from tuning.strategies import Proposal
@@ -30,8 +31,7 @@ class Workload:
     ----------
     estimator : object
         Unfitted, with the spec's ``fixed`` set.
-    scorers : tuple of str
-        The one that chooses the winner first.
+    scorers : Scorers
     data : Dataset
         The training rows; hold-out rows are not among them.
     folds : tuple of Fold
@@ -39,7 +39,7 @@ class Workload:
     """
 
     estimator: Any
-    scorers: tuple[str, ...]
+    scorers: Scorers
     data: Dataset
     folds: tuple[Fold, ...]
     early_stopping: EarlyStopping | None = None
@@ -54,8 +54,7 @@ class Workload:
             The folds do not fit the data.
         """
         estimator = make_estimator(spec.estimator, spec.fixed)
-        scorers = (spec.refit_scorer, *(name for name in spec.scorers if name != spec.refit_scorer))
-        return cls(estimator, scorers, data, make_folds(spec.cv, data), spec.early_stopping)
+        return cls(estimator, Scorers.of(spec), data, make_folds(spec.cv, data), spec.early_stopping)
 
     def learner(self, candidates: Iterable[Candidate] = ()) -> Learner:
         """Return the learner of the estimator, or of what a candidate makes of it."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import joblib
 import numpy as np
 from loky import cpu_count
 
-from tuning import scoring
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
 from tuning.learners.views import in_labels
+from tuning.scoring import Scorers
 from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.spec.sweep_spec import SweepSpec
 
@@ -50,21 +50,21 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
     return fitted
 
 
-def score(model: Any, data: Dataset, scorers: Sequence[str]) -> Mapping[str, float]:
+def score(model: Any, data: Dataset, scorers: Scorers) -> Mapping[str, float]:
     """Score a model that ``refit`` has made.
 
     Parameters
     ----------
     model : object
     data : Dataset
-    scorers : sequence of str
+    scorers : Scorers
 
     Returns
     -------
     mapping of str to float
         By scorer name, greater is better.
     """
-    return scoring.score(*in_labels(model, learner_for(model).takes_codes(model), data), scorers)
+    return scorers.score(*in_labels(model, learner_for(model).takes_codes(model), data))
 
 
 def _forget_threads(estimator: Any, configured: Mapping[str, Any]) -> None:

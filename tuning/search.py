@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from errors import SpecError
+from errors import SpecError, did_you_mean
 from tuning.folds import share_tested
 from tuning.learners import learner_for
-from tuning.plan import Workload
+from tuning.plan import Workload, relative_size
 from tuning.spec.checks import options_of
 from tuning.spec.estimators import make_estimator
 from tuning.spec.space import MOST_LISTED
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import STRATEGIES, Setting, Strategy
+
+_LOOKED_AT = 100  # candidates, of all that there may be
 
 
 def make_strategy(spec: SweepSpec, workload: Workload) -> Strategy:
@@ -53,6 +55,30 @@ def check_size(spec: SweepSpec) -> None:
     """
     if refusal := too_large(spec):
         raise SpecError(refusal)
+
+
+def check_rule(spec: SweepSpec, workload: Workload) -> None:
+    """Refuse to look for the simplest model where nobody can know which that is.
+
+    Raises
+    ------
+    SpecError
+    """
+    rule = spec.rule
+    if rule.rule == "best":
+        return
+    some = spec.space.sample(_LOOKED_AT, seed=0)
+    if rule.simplest:
+        known = {name for candidate in some for name in candidate.params}
+        if wrong := [name for name in rule.simplest if name not in known]:
+            raise SpecError(f"refit.simplest.{wrong[0]}: it does not vary.{did_you_mean(wrong[0], known)}")
+    elif any(relative_size(workload, candidate) is None for candidate in some):
+        kind = type(getattr(workload.estimator, "steps", [("", workload.estimator)])[-1][1]).__name__
+        name = next(iter(some[0].params), "C")
+        raise SpecError(
+            f"refit.rule: which {kind} is the simplest is not known before it is fitted. Say by which parameter, as in "
+            f"simplest: {{{name}: low}}, or use rule: best."
+        )
 
 
 def too_large(spec: SweepSpec) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer_names
 
 from errors import SpecError
-from tuning import Dataset, SweepSpec, score
+from tuning import Dataset, Scorers, SweepSpec, score
 
 _CLASSES = "multi:"
 _NUMBERS = ("reg:", "count:", "survival:")
@@ -62,11 +62,12 @@ def _unable(spec: SweepSpec, train: Dataset, judged: Dataset) -> Iterator[tuple[
     kind = DummyRegressor if train.classes is None else DummyClassifier
     dummy = kind().fit(np.zeros((train.n_rows, 1)), train.labels)
     blind = Dataset(np.zeros((judged.n_rows, 1)), judged.y, judged.classes, sample_weight=judged.sample_weight)
+    scorers = Scorers.of(spec)
     for name in spec.scorers:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that the dummy never predicts some class
-                score(dummy, blind, [name])
+                score(dummy, blind, scorers.only(name))
         except (ValueError, AttributeError) as error:
             yield name, error
 
@@ -84,7 +85,8 @@ def check_objective(spec: SweepSpec, objectives: list[object], data: Dataset) ->
     if data.classes is None or len(data.classes) != 2:
         return
     numbers = [name for name in objectives if isinstance(name, str) and name.startswith(_NUMBERS)]
-    strict = [name for name in spec.scorers if getattr(get_scorer(name), "_response_method", "") == "predict_proba"]
+    scorers = Scorers.of(spec).by_name
+    strict = [name for name, scorer in scorers.items() if getattr(scorer, "_response_method", "") == "predict_proba"]
     if strict and numbers and len(numbers) == len(objectives) and not set(numbers) & set(_PROBABLE):
         raise SpecError(
             f"objective: {numbers[0]} predicts numbers and not the probabilities that {strict[0]} judges. Leave it out "

@@ -9,7 +9,7 @@ import pytest
 import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from tuning import Candidate, Dataset, Fit, SweepSpec, Workload, open_engine, sweep
+from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import LocalEngine
 
 
@@ -52,7 +52,7 @@ def spec(**changes):
 @pytest.fixture
 def nosy_workload(monkeypatch):
     """A workload of the estimator above; it is pickled by value, since workers cannot import a test module."""
-    return Workload(Nosy(), ("accuracy",), rows(), Workload.for_spec(spec(), rows()).folds)
+    return Workload(Nosy(), Scorers.named("accuracy"), rows(), Workload.for_spec(spec(), rows()).folds)
 
 
 def test_one_matrix_per_fold_serves_every_fit(monkeypatch):

@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from errors import EngineError
 from tests.services.spark_cluster import kill, until
-from tuning import Candidate, Dataset, Fit, SweepSpec, Workload, open_engine, sweep
+from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import SparkEngine
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,9 @@ def diary(tmp_path, spark_session):
 
     here = sys.modules[Diary.__module__]
     cloudpickle.register_pickle_by_value(here)
-    workload = Workload(Diary(str(tmp_path)), ("accuracy",), rows(), Workload.for_spec(spec(), rows()).folds)
+    workload = Workload(
+        Diary(str(tmp_path)), Scorers.named("accuracy"), rows(), Workload.for_spec(spec(), rows()).folds
+    )
 
     def lines():
         path = tmp_path / "diary"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuning.candidates import Candidate
-from tuning.results.statistics import Difference, one_standard_error_choice, paired_difference
+from tuning.results.statistics import Difference, paired_difference, simplest_within, standard_error
 from tuning.results.sweep_result import SweepResult
 
 
@@ -60,5 +60,6 @@ def compare(result: SweepResult) -> Comparison:
     means = [math.nan] * len(splits)
     for place in full:
         means[place] = float(splits[place].mean())
-    choice = one_standard_error_choice(means, best, result.sizes)
+    yardstick = standard_error(splits[result.top_index].tolist())
+    choice = simplest_within(means, yardstick, result.rule.order(result.candidates, result.sizes))
     return Comparison(differences, result.candidates[choice])

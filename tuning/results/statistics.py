@@ -68,16 +68,15 @@ def paired_difference(
     return Difference(mean, mean - reach, mean + reach)
 
 
-def one_standard_error_choice(
-    means: Sequence[float], best_splits: Sequence[float], sizes: Sequence[float | None]
-) -> int:
-    """Find the simplest candidate within one standard error of the best (Breiman et al. 1984, section 3.4.3).
+def simplest_within(means: Sequence[float], tolerance: float, sizes: Sequence[float | None]) -> int:
+    """Find the simplest candidate that is about as good as the best.
 
     Parameters
     ----------
     means : sequence of float, of length n_candidates
-    best_splits : sequence of float, of length n_folds
-        The best candidate's scores, whose standard error over the folds is the yardstick.
+        NaN for those that cannot be chosen.
+    tolerance : float
+        How far below the best mean a candidate may stay.
     sizes : sequence of float or None, of length n_candidates
         What to prefer less of; None where a model's size is not known before it is fitted.
 
@@ -86,10 +85,14 @@ def one_standard_error_choice(
     int
         Place of the choice; the best itself where nothing smaller is near, or a size is unknown among those near.
     """
-    error = float(np.std(best_splits, ddof=1)) / math.sqrt(len(best_splits)) if len(best_splits) > 1 else 0.0
-    bar = max(mean for mean in means if not math.isnan(mean)) - error
-    near = [place for place, mean in enumerate(means) if mean >= bar]
+    best = max(mean for mean in means if not math.isnan(mean))
+    near = [place for place, mean in enumerate(means) if mean >= best - tolerance]
     known = {place: size for place in near if (size := sizes[place]) is not None}
     if len(known) < len(near):
         return max(near, key=lambda place: means[place])
     return min(known, key=lambda place: (known[place], -means[place]))
+
+
+def standard_error(splits: Sequence[float]) -> float:
+    """Standard error of a mean over folds, the yardstick of Breiman et al. (1984, section 3.4.3)."""
+    return float(np.std(splits, ddof=1)) / math.sqrt(len(splits)) if len(splits) > 1 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from errors import FitError
 from tuning.candidates import Candidate
+from tuning.results.statistics import simplest_within
+from tuning.spec.refit import BEST, RefitSpec
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ class SweepResult:
         What came of fitting some cells again.
     test_share : float or None
         Rows tested on over rows trained on; None stands for plain K-fold cross-validation.
+    rule : RefitSpec
+        How the winner is chosen.
     """
 
     candidates: Sequence[Candidate]
@@ -118,6 +123,7 @@ class SweepResult:
     sizes: Sequence[float | None] = ()
     verification: Verification = Verification()
     test_share: float | None = None
+    rule: RefitSpec = BEST
 
     @property
     def n_fits(self) -> int:
@@ -158,7 +164,27 @@ class SweepResult:
 
     @cached_property
     def best_index(self) -> int:
-        """Place of the winner among `candidates`: the highest mean score in full, the first of equals.
+        """Place of the winner among `candidates`: by its rule the best one, or the simplest of those about as good.
+
+        Raises
+        ------
+        FitError
+            No candidate has a score on every fold.
+        """
+        if self.rule.rule == "best":
+            return self.top_index
+        splits, top = self.split_scores(), self.top_index
+        left_out = {*self.failed, *self.stopped}
+        means = [
+            math.nan if each in left_out else float(row.mean())
+            for each, row in zip(self.candidates, splits, strict=True)
+        ]
+        order = self.rule.order(self.candidates, self.sizes or [None] * len(means))
+        return simplest_within(means, self.rule.tolerance(splits[top].tolist()), order)
+
+    @cached_property
+    def top_index(self) -> int:
+        """Place of the highest mean score in full, the first of equals.
 
         Raises
         ------

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sklearn.metrics import get_scorer, get_scorer_names
-
 from errors import SpecError, did_you_mean
 from tuning.learners import learner_for
 from tuning.learners.devices import check_devices
@@ -135,31 +133,33 @@ def _check_parameters(spec: SweepSpec) -> None:
 def _check_scorers(spec: SweepSpec) -> None:
     if not spec.scorers:
         raise SpecError("scoring: the list is empty. Name at least one scorer, such as neg_log_loss.")
-    known = get_scorer_names()
-    for name in spec.scorers:
-        if name not in known:
-            raise SpecError(f"scoring: scikit-learn has no scorer '{name}'.{did_you_mean(name, known)}")
-        _check_response(spec, name)
+    for metric in spec.metrics:
+        try:
+            scorer = metric.build()
+        except SpecError as error:
+            raise SpecError(f"scoring: {error}") from error
+        _check_response(spec, metric.name, scorer)
     if len(set(spec.scorers)) < len(spec.scorers):
         raise SpecError("scoring: a scorer stands twice. Remove one.")
-    if spec.refit is not None and spec.refit not in spec.scorers:
-        hint = did_you_mean(spec.refit, spec.scorers)
-        raise SpecError(f"refit: '{spec.refit}' is not among the scorers {', '.join(spec.scorers)}.{hint}")
-    if len(spec.scorers) > 1 and spec.refit is None:
+    chosen = spec.rule.scorer
+    if chosen is not None and chosen not in spec.scorers:
+        hint = did_you_mean(chosen, spec.scorers)
+        raise SpecError(f"refit: '{chosen}' is not among the scorers {', '.join(spec.scorers)}.{hint}")
+    if len(spec.scorers) > 1 and chosen is None:
         raise SpecError(
             f"refit: the key is missing. With several scorers, name the one that chooses the winner: "
             f"refit: {spec.scorers[0]}."
         )
 
 
-def _check_response(spec: SweepSpec, scorer: str) -> None:
+def _check_response(spec: SweepSpec, name: str, scorer: Any) -> None:
     """Refuse a scorer of probabilities for an estimator that has none, which would fail every single fit."""
-    needed: Any = getattr(get_scorer(scorer), "_response_method", "predict")  # not public; without it, fits report
+    needed: Any = getattr(scorer, "_response_method", "predict")  # not public; without it, fits report
     methods = (needed,) if isinstance(needed, str) else tuple(needed)
     estimator = _first(spec)
     if methods != ("default",) and not any(hasattr(estimator, method) for method in methods):
         raise SpecError(
-            f"scoring: {scorer} needs {' or '.join(methods)}, which {type(estimator).__name__} does not have. "
+            f"scoring: {name} needs {' or '.join(methods)}, which {type(estimator).__name__} does not have. "
             "Choose another scorer or estimator."
         )
 

@@ -15,6 +15,8 @@ from tuning.spec import checks as spec_checks
 from tuning.spec import file as spec_file
 from tuning.spec.budget import Budget
 from tuning.spec.cv import CvSpec
+from tuning.spec.refit import BEST, RefitSpec
+from tuning.spec.scoring import Metric, metrics_of
 from tuning.spec.space import Distribution, Space
 
 
@@ -61,10 +63,10 @@ class SweepSpec(_Strict):
         Values of parameters that vary; several grids are tried one after the other.
     distributions : mapping of str to Distribution
         What parameters are drawn from, for the strategies that draw.
-    scoring : str or list of str
-        scikit-learn scorer names.
-    refit : str or None
-        The scorer that chooses the winner; needed where there are several.
+    scoring : str, list or mapping
+        Scorers by name, as objects, or of one's own; see ``tuning.spec.scoring``.
+    refit : RefitSpec or None
+        The scorer that chooses the winner, needed where there are several, and the rule by which it does.
     cv : CvSpec
     search : SearchSpec
     early_stopping : EarlyStopping or None
@@ -77,8 +79,8 @@ class SweepSpec(_Strict):
     fixed: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, list[Any]] | list[dict[str, list[Any]]] = Field(default_factory=dict)
     distributions: dict[str, Distribution] = Field(default_factory=dict)
-    scoring: str | list[str]
-    refit: str | None = None
+    scoring: str | list[Any] | dict[str, Any]
+    refit: RefitSpec | None = None
     cv: CvSpec = CvSpec()
     search: SearchSpec = SearchSpec()
     early_stopping: EarlyStopping | None = None
@@ -90,6 +92,12 @@ class SweepSpec(_Strict):
     def _values_are_lists(cls, grid: Any) -> Any:
         spec_checks.check_grid(grid)
         return grid
+
+    @field_validator("scoring", mode="before")
+    @classmethod
+    def _scorers_can_be_read(cls, scoring: Any) -> Any:
+        metrics_of(scoring)
+        return scoring
 
     @classmethod
     def load(cls, path: str | Path) -> SweepSpec:
@@ -108,12 +116,22 @@ class SweepSpec(_Strict):
     @property
     def scorers(self) -> tuple[str, ...]:
         """The scorers' names."""
-        return (self.scoring,) if isinstance(self.scoring, str) else tuple(self.scoring)
+        return tuple(metric.name for metric in self.metrics)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The scorers, with all that the spec says of them."""
+        return metrics_of(self.scoring)
 
     @property
     def refit_scorer(self) -> str:
         """The scorer that chooses the winner."""
-        return self.refit or self.scorers[0]
+        return (self.refit and self.refit.scorer) or self.scorers[0]
+
+    @property
+    def rule(self) -> RefitSpec:
+        """How the winner is chosen."""
+        return self.refit or BEST
 
     @property
     def space(self) -> Space:

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from xgboost import XGBClassifier
 
-from tuning import Candidate, Dataset, Workload
+from tuning import Candidate, Dataset, Scorers, Workload
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import plan_fits
@@ -25,7 +25,7 @@ X, Y = make_classification(150, 12, n_informative=6, n_classes=3, random_state=0
 def splits(estimator, grid, data, scorers=("neg_log_loss",), workers=1):
     """Our split scores by candidate, and what each shared, as a worker finds them."""
     folds = list(StratifiedKFold(3, shuffle=True, random_state=0).split(data.X, data.y))
-    work = Workload(estimator, scorers, data, tuple(_folds(folds)))
+    work = Workload(estimator, Scorers.named(*scorers), data, tuple(_folds(folds)))
     candidates = [Candidate(params) for params in grid]
     fits = plan_fits(work, [Proposal(candidate) for candidate in candidates], workers)
     keeper = FoldKeeper(work)

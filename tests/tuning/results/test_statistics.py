@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tuning.results.statistics import one_standard_error_choice, paired_difference
+from tuning.results.statistics import paired_difference, simplest_within, standard_error
 
 
 def test_a_case_worked_by_hand():
@@ -41,5 +41,5 @@ def test_folds_of_equal_estimators_are_rarely_told_apart():
 
 def test_the_smallest_within_one_standard_error_is_chosen():
     best_splits = [0.90, 0.94, 0.86, 0.92, 0.88]  # standard error 0.0141
-    assert one_standard_error_choice([0.90, 0.89, 0.88], best_splits, sizes=[100, 10, 1]) == 1
-    assert one_standard_error_choice([0.90, 0.89, float("nan")], best_splits, sizes=[1, 10, 0]) == 0
+    assert simplest_within([0.90, 0.89, 0.88], standard_error(best_splits), sizes=[100, 10, 1]) == 1
+    assert simplest_within([0.90, 0.89, float("nan")], standard_error(best_splits), sizes=[1, 10, 0]) == 0
