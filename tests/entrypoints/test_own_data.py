@@ -14,7 +14,15 @@ from sklearn import datasets
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -370,3 +378,29 @@ def test_what_is_missing_is_one_line_and_the_run_failed(workplace, capsys, param
     assert sweep(arguments(CLASSIFY, **params)) == 1
     assert capsys.readouterr().err.splitlines() == [said]
     assert workplace.newest_sweep().info.status == "FAILED"
+
+
+def test_folds_from_a_column_of_the_table_equal_grid_search_and_it_is_no_feature():
+    frame = mixed().drop(columns=["house", "worth", "income", "rank"])
+    frame["FOLD"] = np.random.default_rng(3).integers(-1, 3, len(frame))
+    spec, rows = rows_of(frame, {**CLASSIFY, "cv": {"column": "FOLD"}})
+    assert "FOLD" not in rows.train.columns
+    estimator = xgb.XGBClassifier(random_state=0, enable_categorical=True, n_jobs=1)
+    splitter = PredefinedSplit(rows.train.fold_columns["FOLD"])
+    assert largest_difference(spec, rows, estimator, splitter, "neg_log_loss") <= 1e-6
+
+
+def test_folds_by_time_equal_grid_search_on_the_sorted_rows():
+    frame = mixed().drop(columns=["house", "worth", "income", "rank"])
+    frame["DAY"] = pd.Series(pd.date_range("2016-05-01", periods=len(frame))).sample(frac=1, random_state=0).to_numpy()
+    asked = {**CLASSIFY, "cv": {"by": "time", "folds": 3, "gap": 2, "column": "DAY"}}
+    spec, rows = rows_of(frame, asked, holdout=0)
+    order = np.argsort(rows.train.fold_columns["DAY"], kind="stable")
+    splitter = [(order[train], order[test]) for train, test in TimeSeriesSplit(3, gap=2).split(order)]
+    estimator = xgb.XGBClassifier(random_state=0, enable_categorical=True, n_jobs=1)
+    assert largest_difference(spec, rows, estimator, splitter, "neg_log_loss") <= 1e-6
+
+
+def test_a_fold_column_that_is_not_there_is_named_by_its_key():
+    with pytest.raises(GridfoldError, match=r"^cv\.column: FOLD: mine\.parquet has no column 'FOLD'\."):
+        rows_of(mixed(), {**CLASSIFY, "cv": {"column": "FOLD"}})

@@ -7,8 +7,8 @@
 | ``{scorer: fbeta_score, beta: 2}`` | ``make_scorer(sklearn.metrics.fbeta_score, beta=2)`` |
 | ``cost: {function: mine.cost, greater_is_better: false, needs: predict_proba, ...}`` | the same of any function |
 
-``needs`` and ``greater_is_better`` need not be said for a function of scikit-learn's: its own scorers show what it takes,
-and by its convention what ends in _loss, _error or _deviance is better when smaller.
+``needs`` and ``greater_is_better`` need not be said for a function of scikit-learn's: its own scorers show what it
+takes, and by its convention what ends in _loss, _error or _deviance is better when smaller.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Metric:
     def _made(self, function: Callable[..., Any], like: Any) -> Any:
         """Make a scorer of `function` that is like another one wherever the spec says nothing else."""
         params = {**(like._kwargs if like is not None and like._score_func is function else {}), **self.params}
-        _check_parameters(self.name, function, params, self.needs)
+        _check_parameters(self.name, function, params, 3 if self.needs == (ESTIMATOR,) else 2)
         greater = self.greater_is_better
         if greater is None:
             greater = like._sign > 0 if like is not None else not self.what.endswith(_SMALLER_IS_BETTER)
@@ -182,9 +182,7 @@ def function_of(path: str) -> Callable[..., Any]:
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise SpecError(
-            f"no module named '{module_name}'. Put it beside the spec's project, or mend the path."
-        ) from error
+        raise SpecError(f"no module named '{module_name}'. Put it into the project's folder.") from error
     found = getattr(module, name, None)
     if not callable(found):
         raise SpecError(f"{module_name} has no function '{name}'.{did_you_mean(name, vars(module))}")
@@ -201,17 +199,14 @@ def _scorer_with(function: Callable[..., Any], params: Mapping[str, Any]) -> Any
     return own[0] if own else None
 
 
-def _check_parameters(
-    name: str, function: Callable[..., Any], params: Mapping[str, Any], needs: tuple[str, ...]
-) -> None:
-    """Refuse what would fail every call of the function."""
+def _check_parameters(name: str, function: Callable[..., Any], params: Mapping[str, Any], n_given: int) -> None:
+    """Refuse what would fail every call of the function, which is given so many arguments without a name."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         return
-    given = (None,) * (3 if needs == (ESTIMATOR,) else 2)
     try:
-        signature.bind(*given, **params)
+        signature.bind(*(None,) * n_given, **params)
     except TypeError as error:
         takes = [known for known in signature.parameters if known not in ("y_true", "y_pred", "sample_weight")]
         unknown = next((parameter for parameter in params if parameter not in signature.parameters), "")
