@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -206,6 +206,10 @@ class Space:
                 return _combination(values, place)
             place -= size
         raise IndexError(place)
+
+    def all(self) -> Iterator[Candidate]:
+        """Every candidate, in that order; each is made when it is asked for."""
+        return (self.at(place) for place in range(self.size or 0))
 
     def sample(self, n_candidates: int, seed: int) -> list[Candidate]:
         """Draw different candidates, in time and memory for those alone; fewer where there are no more.

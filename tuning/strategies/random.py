@@ -45,7 +45,7 @@ class Draws:
     def candidates(self) -> list[Candidate]:
         """Draw them."""
         if self._whole:
-            return [self._space.at(place) for place in range(self.n_candidates)]
+            return list(self._space.all())
         return self._space.sample(self.n_candidates, self._seed)
 
 

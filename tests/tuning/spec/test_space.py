@@ -83,7 +83,7 @@ GRIDS = [{"kernel": ["linear"], "C": [1, 10]}, {"kernel": ["rbf"], "C": [1, 10],
 def test_places_are_those_of_parameter_grid(grid):
     space, theirs = Space(grid), ParameterGrid(grid)
     assert space.size == len(theirs)
-    assert [space.at(place).params for place in range(space.size)] == list(theirs)
+    assert [candidate.params for candidate in space.all()] == list(theirs)
 
 
 @pytest.mark.parametrize("grid", [{"b": list(range(40)), "a": list(range(50))}, GRIDS])
