@@ -20,7 +20,6 @@ from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
 from tuning.search import check_size, too_large
-from tuning.verification import raise_disagreement
 
 
 @entrypoint("sweep")
