@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+import yaml12
 from backends.failures import BackendError
 from cache import fingerprint
 
@@ -48,8 +47,8 @@ def read(path: Path) -> Environment:
         It is not there, is not YAML, or asks for what pip alone cannot install.
     """
     try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+        content = yaml12.read(path.read_text())
+    except (OSError, yaml12.YamlError) as error:
         raise BackendError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     dependencies = content.get("dependencies", []) if isinstance(content, dict) else []
     requirements = [

@@ -20,7 +20,7 @@ class Failure:
     Attributes
     ----------
     line : str
-        One line: what is wrong, where, what to do.
+        What is wrong, where, what to do; a line each where a spec has several mistakes.
     exit_code : int
         1, or 128 and the signal's number.
     status : str
@@ -38,7 +38,7 @@ def explain(error: BaseException) -> Failure:
         case Interrupted():
             return Failure(f"interrupted ({error.signal.name}).", 128 + error.signal, "KILLED")
         case GridfoldError():
-            return Failure(_one_line(str(error)))
+            return Failure("\n".join(map(_one_line, str(error).splitlines())))
         case MemoryError():
             return Failure("out of memory. Use fewer feature sets or smaller data, fewer cores, or a bigger machine.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import yaml12
 from errors import GridfoldError, SpecError, did_you_mean
 from release.judging import Floats, Interval, bootstrap_mean
 
@@ -71,13 +71,13 @@ class Rules(_Rule):
             It is not there, or a key or value is wrong.
         """
         try:
-            return cls.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+            return cls.model_validate(yaml12.read(Path(path).read_text(encoding="utf-8")) or {})
         except OSError as error:
             raise SpecError(
                 f"{path}: cannot be read ({error.strerror}). Name a file of gates: -P gates=FILE."
             ) from error
-        except yaml.YAMLError as error:
-            raise SpecError(f"{path}: not YAML: {' '.join(str(error).split())}.") from error
+        except yaml12.YamlError as error:
+            raise SpecError(f"{path}: not YAML: {error}") from error
         except ValidationError as error:
             raise SpecError(f"{path}: {_first_mistake(cls, error)}") from error
 

@@ -28,7 +28,8 @@ def make_strategy(spec: SweepSpec, workload: Workload) -> Strategy:
     """
     folds = workload.folds
     setting = Setting(len(folds), spec.refit_scorer, share_tested(folds), spec.budget.max_candidates)
-    strategy: Strategy = STRATEGIES[spec.search.strategy](spec.space, options_of(spec), setting)
+    options = options_of(spec.search.strategy, spec.search.options)
+    strategy: Strategy = STRATEGIES[spec.search.strategy](spec.space, options, setting)
     return strategy
 
 
@@ -39,7 +40,7 @@ def check_plan(spec: SweepSpec, workload: Workload) -> None:
     ------
     SpecError
     """
-    resource = getattr(options_of(spec), "resource", None)
+    resource = getattr(options_of(spec.search.strategy, spec.search.options), "resource", None)
     if resource == "rounds" and learner_for(workload.estimator).rounds_name(workload.estimator) is None:
         kind = type(getattr(workload.estimator, "steps", [("", workload.estimator)])[-1][1]).__name__
         raise SpecError(f"search.resource: {kind} has no rounds to give a share of. Write resource: rows.")
@@ -84,7 +85,9 @@ def check_rule(spec: SweepSpec, workload: Workload) -> None:
 def too_large(spec: SweepSpec) -> str:
     """Say that the grid is too large to be tried whole, and what to do; empty where it is not."""
     size = spec.space.size
-    asked = spec.budget.max_candidates or getattr(options_of(spec), "candidates", None)
+    asked = spec.budget.max_candidates or getattr(
+        options_of(spec.search.strategy, spec.search.options), "candidates", None
+    )
     if size is None or size <= MOST_LISTED or asked is not None:
         return ""
     return (

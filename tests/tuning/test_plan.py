@@ -12,7 +12,11 @@ CLASSES = np.array(["a", "b"])
 
 def workload(estimator="xgboost.XGBClassifier", folds=3, **fixed):
     spec = SweepSpec(
-        estimator=estimator, fixed=fixed, grid={"x": [1]}, scoring="accuracy", cv={"folds": folds, "shuffle": False}
+        estimator=estimator,
+        fixed=fixed,
+        grid={"max_depth": [1]},
+        scoring="accuracy",
+        cv={"folds": folds, "shuffle": False},
     )
     y = np.tile([0, 1], 20)
     return Workload.for_spec(spec, Dataset(np.zeros((40, 2)), y, CLASSES))

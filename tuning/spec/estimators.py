@@ -1,84 +1,101 @@
-"""From the spec's words to estimators: find the class, build it, set one candidate's parameters."""
+"""From the spec's words to estimators: build the class or the steps, set one candidate's parameters."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import all_estimators
 
-from errors import SpecError, did_you_mean
+from errors import SpecError
+from tuning.spec.columns import column_transformer, is_columns
+from tuning.spec.mistakes import Mistakes
+from tuning.spec.objects import build, build_parameter, is_path, required
 
-_NEEDED = ("fit", "get_params", "set_params")  # transformers are steps, so predict is not asked for here
-_LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
-
-
-def estimator_class(path: str) -> type:
-    """Import the estimator class that `path` names.
-
-    Raises
-    ------
-    SpecError
-        There is no such class, or it does not have scikit-learn's estimator API.
-    """
-    module_name, _, class_name = path.rpartition(".")
-    if not module_name:
-        raise SpecError(f"estimator: expected a dotted path, got '{path}'.{_full_path(path)}")
-    module = _import(module_name)
-    found = getattr(module, class_name, None)
-    if found is None:
-        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
-        raise SpecError(f"estimator: {module_name} has no class '{class_name}'.{did_you_mean(class_name, classes)}")
-    lacking = [name for name in _NEEDED if not callable(getattr(found, name, None))]
-    if not isinstance(found, type) or lacking:
-        raise SpecError(
-            f"estimator: '{path}' is not an estimator of scikit-learn's kind"
-            f" (no {', '.join(lacking) or 'class'}). Name a class with fit, get_params and set_params."
-        )
-    return found
+_SKIPPED = ("passthrough", None)
+_OF_THE_PIPELINE = ("memory", "steps", "transform_input", "verbose")
 
 
-def make_estimator(path: str | Sequence[Mapping[str, str]], fixed: Mapping[str, Any]) -> Any:
+def make_estimator(written: Any, fixed: Mapping[str, Any]) -> Any:
     """Build an unfitted estimator with `fixed` set.
 
     Parameters
     ----------
-    path : str or sequence of mapping
-        A class's dotted path, or the steps of a pipeline: ``[{scale: sklearn...}, {model: xgboost...}]``.
+    written : str, mapping or sequence of mapping
+        An object: a class's dotted path or ``{class: path, ...}``; or the steps of a pipeline:
+        ``[{scale: sklearn...}, {model: xgboost...}]``.
     fixed : mapping of str to object
-        A pipeline's by ``step__name``.
+        A pipeline's by ``step__name``; values as the spec has them.
 
     Raises
     ------
     SpecError
-        The class does not exist, or cannot be built without arguments.
+        A class does not exist, may not be named, or cannot be built; several mistakes are several lines.
     """
-    if isinstance(path, str):
-        return _build(path).set_params(**fixed)
-    if not path or any(len(step) != 1 for step in path):
-        raise SpecError("estimator: expected steps of the form 'name: path', one name each. Write - scale: sklearn...")
-    steps = [(name, _build(step_path)) for step in path for name, step_path in step.items()]
-    names = [name for name, _ in steps]
-    if len(set(names)) < len(names):
-        raise SpecError("estimator: two steps have the same name. Rename one.")
-    return Pipeline(steps).set_params(**fixed)
+    if isinstance(written, str | Mapping):
+        estimator = _object(written)
+    elif written and isinstance(written, Sequence):
+        estimator = Pipeline(steps_of(written))
+    else:
+        raise SpecError("expected a class's dotted path or a list of steps. Write - scale: sklearn...")
+    return configure(estimator, fixed)
 
 
-def _build(path: str) -> Any:
-    kind = estimator_class(path)
-    try:
-        return kind()
-    except TypeError as error:
-        raise SpecError(f"estimator: {path} cannot be built from parameters alone ({error}).") from error
+def steps_of(written: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Build the steps of a pipeline.
+
+    Raises
+    ------
+    MistakesError
+        All that is wrong, keyed by the steps' names.
+    """
+    mistakes = Mistakes()
+    steps: list[tuple[str, Any]] = []
+    for place, step in enumerate(written):
+        if not (isinstance(step, Mapping) and len(step) == 1):
+            mistakes.note(
+                f"expected steps of the form 'name: object', one name each, got {step!r}. Write - scale: sklearn..."
+            )
+            continue
+        [(name, value)] = step.items()
+        with mistakes.at(str(name)):
+            _check_name(name, [known for known, _ in steps])
+            steps.append((name, _step(name, value)))
+            _check_place(steps[-1][1], is_last=place == len(written) - 1)
+    mistakes.raise_found()
+    return steps
+
+
+def configure(estimator: Any, params: Mapping[str, Any]) -> Any:
+    """Set parameters of `estimator`, as the spec writes them, and return it.
+
+    Whole steps and nested estimators are set before what is nested in them, as scikit-learn's ``set_params`` does. A
+    pipeline that so gets a step that resamples rows becomes imbalanced-learn's.
+    """
+    defaults = estimator.get_params(deep=True) if any(map(_may_be_object, params.values())) else {}
+    steps = [name for name, _ in getattr(estimator, "steps", None) or ()]
+    built, mistakes = {}, Mistakes()
+    for name, value in params.items():
+        with mistakes.at(name):
+            built[name] = build_parameter(name, value, estimator if name in steps else defaults.get(name))
+    mistakes.raise_found()
+    return _resampling(estimator.set_params(**built))
 
 
 def for_candidate(estimator: Any, params: Mapping[str, Any], threads: int | None) -> Any:
     """Return a fresh copy of `estimator` with one candidate's parameters, held to `threads` threads unless None."""
-    fresh = clone(estimator).set_params(**params)
+    fresh = configure(clone(estimator), params)
     return fresh if threads is None else fresh.set_params(**dict.fromkeys(_thread_parameters(fresh), threads))
+
+
+def lacking(estimator: Any) -> Iterator[tuple[str, type]]:
+    """Name the parameters, nested ones included, that have no default and have not been given, with their class."""
+    for prefix, part in {"": estimator, **estimator.get_params(deep=True)}.items():
+        if hasattr(part, "get_params") and not isinstance(part, type):
+            for name in required(type(part)):
+                if getattr(part, name, None) is None:
+                    yield f"{prefix}__{name}" if prefix else name, type(part)
 
 
 def _thread_parameters(estimator: Any) -> list[str]:
@@ -94,25 +111,55 @@ def _thread_parameters(estimator: Any) -> list[str]:
 
 
 def _is_of_sklearn(estimator: Any) -> bool:
-    return type(estimator).__module__.startswith("sklearn.")
+    """Whether scikit-learn's own constructor made it; a user's subclass that adds methods alone is such a one."""
+    return str(getattr(type(estimator).__init__, "__module__", "")).startswith("sklearn.")
 
 
-def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        root = name.partition(".")[0]
-        hint = did_you_mean(root, _LIBRARIES) if root not in _LIBRARIES else ""
-        missing = error.name or name
-        advice = hint or f" Install {missing}." if missing == root else hint
-        raise SpecError(f"estimator: no module named '{missing}'.{advice}") from error
+def _object(written: Any) -> Any:
+    built = build({"class": written} if isinstance(written, str) else written)
+    if isinstance(built, str | Mapping | list):
+        raise SpecError(
+            f"expected an object, got {written!r}. Write a dotted path, or {{class: path, PARAMETER: ...}}."
+        )
+    if not hasattr(built, "fit"):
+        raise SpecError(f"{type(built).__name__} is not an estimator (it has no fit). Name an estimator.")
+    return built
 
 
-def _full_path(class_name: str) -> str:
-    """Name the dotted path that a bare class name probably stands for."""
-    import xgboost
+def _step(name: str, value: Any) -> Any:
+    if name == "columns" and isinstance(value, list):
+        return column_transformer(value)
+    if is_columns(value):
+        return column_transformer(value["columns"])
+    return value if value in _SKIPPED else _object(value)
 
-    paths = {name: f"{kind.__module__.split('._')[0]}.{name}" for name, kind in all_estimators()}
-    paths |= {name: f"xgboost.{name}" for name in vars(xgboost) if name.startswith("XGB")}
-    near = paths.get(class_name)
-    return f" Did you mean '{near}'?" if near else " Write it as 'xgboost.XGBClassifier'."
+
+def _check_name(name: Any, earlier: Sequence[str]) -> None:
+    if not isinstance(name, str) or not name or "__" in name:
+        raise SpecError(f"a step cannot be called {name!r}: text without '__' is wanted. Rename it.")
+    if name in _OF_THE_PIPELINE:
+        raise SpecError(f"a step cannot be called '{name}', which is a parameter of the pipeline itself. Rename it.")
+    if name in earlier:
+        raise SpecError(f"two steps have the name '{name}'. Rename one.")
+
+
+def _check_place(step: Any, is_last: bool) -> None:
+    if (
+        is_last
+        or step in _SKIPPED
+        or any(hasattr(step, does) for does in ("transform", "fit_transform", "fit_resample"))
+    ):
+        return
+    raise SpecError(f"{type(step).__name__} does not transform, so no step can follow it. Put it last.")
+
+
+def _may_be_object(value: Any) -> bool:
+    return isinstance(value, Mapping | list) or is_path(value)
+
+
+def _resampling(estimator: Any) -> Any:
+    if type(estimator) is not Pipeline or not any(hasattr(step, "fit_resample") for _, step in estimator.steps or ()):
+        return estimator
+    from imblearn.pipeline import Pipeline as ResamplingPipeline
+
+    return ResamplingPipeline(estimator.steps, memory=estimator.memory, verbose=estimator.verbose)

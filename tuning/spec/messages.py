@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from errors import did_you_mean
+from tuning.spec.mistakes import Mistake
 
 _OURS = "sense"
 
@@ -26,8 +27,17 @@ def problem(sentence: str, key: str = "") -> PydanticCustomError:
     return PydanticCustomError(_OURS, "{sentence}.", {"sentence": sentence, "key": key})
 
 
-def sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """Turn one of pydantic's complaints into a line that begins with the key.
+def mistakes_of(error: ValidationError, model: type[BaseModel]) -> list[Mistake]:
+    """Turn pydantic's complaints into ours, one for each place: a union complains once for each of its branches."""
+    found: dict[tuple[str, ...], Mistake] = {}
+    for details in error.errors():
+        mistake = mistake_of(details, model)
+        found.setdefault(mistake.key, mistake)
+    return list(found.values())
+
+
+def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
+    """Turn one of pydantic's complaints into ours.
 
     Parameters
     ----------
@@ -35,18 +45,17 @@ def sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
     model : type of BaseModel
         The model that was validated, for the keys that it knows.
     """
-    location = _keys(error["loc"])
+    location = tuple(_keys(error["loc"]))
     if error["type"] == _OURS:
         below = error.get("ctx", {}).get("key", "")
-        return f"{'.'.join([*location, *([below] if below else [])])}: {error['msg']}"
-    key = ".".join(location)
+        return Mistake((*location, *([below] if below else [])), error["msg"])
     if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key.{_advice(location, model)}"
+        return Mistake(location, f"unknown key.{_advice(location, model)}")
     if error["type"] == "missing":
-        return f"{key}: the key is missing. Add it."
+        return Mistake(location, "the key is missing. Add it.")
     if error["type"] == "too_short":
-        return f"{key}: it is empty. Give at least one entry."
-    return f"{key}: {_expectation(error['msg'])}, got {error['input']!r}."
+        return Mistake(location, "it is empty. Give at least one entry.")
+    return Mistake(location, f"{_expectation(error['msg'])}, got {error['input']!r}.")
 
 
 def _expectation(message: str) -> str:

@@ -1,23 +1,41 @@
 """The sweep that was asked for: a YAML file, parsed and checked whole before any work.
 
 pydantic checks the shape (keys, types, ranges); ``tuning.spec.checks`` checks the sense (the estimator exists and has
-those parameters, the scorers exist). Both speak in the file's own keys.
+those parameters, the scorers exist). Both speak in the file's own keys, and all that is wrong is said at once. A
+SweepSpec that exists is a checked one, however it was made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from tuning.spec import checks as spec_checks
+from tuning.spec import checks, parameters
 from tuning.spec import file as spec_file
 from tuning.spec.budget import Budget
 from tuning.spec.cv import CvSpec
+from tuning.spec.estimators import make_estimator
+from tuning.spec.messages import mistakes_of
+from tuning.spec.mistakes import Mistakes
+from tuning.spec.modules import look_beside
 from tuning.spec.refit import BEST, RefitSpec
 from tuning.spec.scoring import Metric, metrics_of
 from tuning.spec.space import Distribution, Space
+from tuning.strategies import STRATEGIES, Setting
+
+_STANDING_IN = {"estimator": "sklearn.dummy.DummyClassifier", "scoring": "accuracy"}
+"""Right values in the place of wrong ones, so that the rest of a spec can be looked at."""
 
 
 class _Strict(BaseModel):
@@ -37,6 +55,11 @@ class SearchSpec(BaseModel):
 
     strategy: str = "grid"
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys beside ``strategy``."""
+        return self.model_extra or {}
+
 
 class EarlyStopping(_Strict):
     """Let the folds together choose the number of boosting rounds.
@@ -55,8 +78,8 @@ class SweepSpec(_Strict):
 
     Attributes
     ----------
-    estimator : str or list
-        Dotted path of a class with scikit-learn's estimator API; or the steps of a pipeline, each ``name: path``.
+    estimator : str, mapping or list
+        An object with scikit-learn's estimator API; or the steps of a pipeline, each ``name: object``.
     fixed : mapping of str to object
         Parameters that every candidate shares.
     grid : mapping of str to list, or list of such mappings
@@ -75,7 +98,7 @@ class SweepSpec(_Strict):
         So many random cells (a candidate on a fold) are fitted again in the plainest way and compared.
     """
 
-    estimator: str | list[dict[str, str]]
+    estimator: Any
     fixed: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, list[Any]] | list[dict[str, list[Any]]] = Field(default_factory=dict)
     distributions: dict[str, Distribution] = Field(default_factory=dict)
@@ -90,7 +113,7 @@ class SweepSpec(_Strict):
     @field_validator("grid", mode="before")
     @classmethod
     def _values_are_lists(cls, grid: Any) -> Any:
-        spec_checks.check_grid(grid)
+        checks.check_grid(grid)
         return grid
 
     @field_validator("scoring", mode="before")
@@ -99,6 +122,77 @@ class SweepSpec(_Strict):
         metrics_of(scoring)
         return scoring
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_mistakes_at_once(cls, content: Any, shape: ModelWrapValidatorHandler[Self]) -> Self:
+        mistakes, wrong = Mistakes(), set[str]()
+        try:
+            spec = shape(content)
+        except ValidationError as error:
+            mistakes.found = mistakes_of(error, cls)
+            wrong = {str(details["loc"][0]) for details in error.errors() if details["loc"]}
+            if not isinstance(content, Mapping):
+                mistakes.raise_found()
+            spec = shape({**_STANDING_IN, **{key: value for key, value in content.items() if key not in wrong}})
+        spec._check_sense(wrong, mistakes)
+        mistakes.raise_found()
+        return spec
+
+    def _check_sense(self, wrong: Set[str], mistakes: Mistakes) -> None:
+        """Check all that does not depend on a key that is `wrong` in itself."""
+        checks.check_own_early_stopping(self._values(), mistakes)
+        with mistakes.at():
+            checks.check_devices(self._values())
+        if "scoring" not in wrong and "refit" not in wrong:
+            checks.check_scorers(self.metrics, self.rule.scorer, mistakes)
+        if "estimator" not in wrong:
+            self._check_estimator(wrong, mistakes)
+        if self.scorers and not {"grid", "distributions", "search", "cv", "budget"} & wrong:
+            with mistakes.at():
+                self._check_search()
+
+    def _check_estimator(self, wrong: Set[str], mistakes: Mistakes) -> None:
+        estimator: Any = None
+        with mistakes.at("estimator"):
+            estimator = make_estimator(self.estimator, {})
+        if estimator is None:
+            return
+        before, choices = len(mistakes.found), self._choices()
+        parameters.check_given(estimator, {*self.fixed, *(name for _, values in choices for name in values)}, mistakes)
+        if len(mistakes.found) > before:
+            return  # of something incomplete the parameters are not known
+        estimator = parameters.check_fixed(estimator, self.fixed, mistakes)
+        for key, values in choices:
+            parameters.check_choices(estimator, values, key, mistakes)
+        parameters.check_twice([(("fixed",), self.fixed), *choices], mistakes)
+        if len(mistakes.found) > before:
+            return
+        first = parameters.example(
+            estimator, {name: values for _, part in reversed(choices) for name, values in part.items()}
+        )
+        if first is not None and "scoring" not in wrong:
+            checks.check_responses(self.metrics, first, mistakes)
+        if first is not None and self.early_stopping is not None:
+            varied = {name: key for key, values in choices for name in values}
+            checks.check_early_stopping(first, varied, self.search.strategy, mistakes)
+
+    def _check_search(self) -> None:
+        options = checks.options_of(self.search.strategy, self.search.options)
+        n_folds = self.cv.n_folds or self.cv.folds  # a stand-in where the data decide: only options are checked here
+        setting = Setting(n_folds, self.refit_scorer, 1 / (n_folds - 1), self.budget.max_candidates)
+        STRATEGIES[self.search.strategy](self.space, options, setting)
+
+    def _choices(self) -> list[tuple[parameters.Key, parameters.Choices]]:
+        """The mappings of parameters to values, each with its key."""
+        drawn = {name: distribution.examples for name, distribution in self.distributions.items()}
+        return [*parameters.grids_of(self.grid), (("distributions",), drawn)]
+
+    def _values(self) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+        """Every value that a parameter can have: key, parameter, value."""
+        yield from ((("fixed",), name, value) for name, value in self.fixed.items())
+        for key, choices in self._choices():
+            yield from ((key, name, value) for name, values in choices.items() for value in values)
+
     @classmethod
     def load(cls, path: str | Path) -> SweepSpec:
         """Read and check a spec.
@@ -106,12 +200,11 @@ class SweepSpec(_Strict):
         Raises
         ------
         SpecError
-            One line with the file, the key, what was expected and, where there is one, the nearest right spelling.
+            A line for each mistake: the file, the key, what was expected and, where there is one, the nearest right
+            spelling.
         """
-        spec = spec_file.parse(cls, path)
-        with spec_file.named(path):
-            spec_checks.check(spec)
-        return spec
+        look_beside(Path(path))
+        return spec_file.parse(cls, path)
 
     @property
     def scorers(self) -> tuple[str, ...]:

@@ -74,10 +74,6 @@ def test_every_spec_that_comes_with_the_project_loads(path):
         (changed(grid={"max_depth": 3}), "grid.max_depth: expected a list of values, got 3. Write [3]."),
         (changed(grid={"max_depth": [3, 4, 3]}), "grid.max_depth: the value 3 stands twice."),
         (
-            "estimator: xgboost.XGBClassifier\nscoring: accuracy\ngrid: {max_depth: [2016-05-01]}",
-            "grid.max_depth: 2016-05-01 is a date; expected numbers, text",
-        ),
-        (
             changed(grid={"n_estimator": [300]}),
             "grid.n_estimator: XGBClassifier has no parameter 'n_estimator'. Did you mean 'n_estimators'?",
         ),
@@ -91,15 +87,15 @@ def test_every_spec_that_comes_with_the_project_loads(path):
             "estimator: xgboost has no class 'XGBClasifier'. Did you mean 'XGBClassifier'?",
         ),
         (changed(estimator="xgbost.XGBClassifier"), "estimator: no module named 'xgbost'. Did you mean 'xgboost'?"),
-        (changed(estimator="nowhere.Thing"), "estimator: no module named 'nowhere'. Install nowhere."),
+        (changed(estimator="nowhere.Thing"), "estimator: 'nowhere.Thing' may not be named: nowhere is neither"),
         (changed(estimator="sklearn.nowhere.Thing"), "estimator: no module named 'sklearn.nowhere'."),
         (
             changed(estimator="XGBClassifier"),
             "estimator: expected a dotted path, got 'XGBClassifier'. Did you mean 'xgboost.XGBClassifier'?",
         ),
-        (changed(estimator="pathlib.Path"), "estimator: 'pathlib.Path' is not an estimator of scikit-learn's kind"),
-        (changed(estimator="sklearn.pipeline.Pipeline"), "estimator: sklearn.pipeline.Pipeline cannot be built"),
-        (changed(estimator=3), "estimator: should be text, got 3."),
+        (changed(estimator="pathlib.Path"), "estimator: 'pathlib.Path' may not be named"),
+        (changed(estimator="sklearn.pipeline.Pipeline"), "estimator: Pipeline cannot be built without 'steps'"),
+        (changed(estimator=3), "estimator: expected a class's dotted path or a list of steps."),
         (
             changed(scoring="neg_logloss"),
             "scoring: scikit-learn has no scorer 'neg_logloss'. Did you mean 'neg_log_loss'?",
