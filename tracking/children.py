@@ -24,7 +24,7 @@ from mlflow.utils.time import get_current_time_millis
 
 from tracking import store
 from tracking.runs import EntryRun
-from tuning.candidates import Candidate
+from tuning.candidates import Candidate, as_json
 from tuning.results.sweep_result import FoldScore, SweepResult
 
 PARENT = "mlflow.parentRunId"
@@ -122,7 +122,7 @@ class ChildRuns:
         tags = self._parent.inherited_tags() | {
             PARENT: self._parent.run_id,
             KEY: candidate.key,
-            PARAMS: store.text(dict(candidate.params), store.TAG_LIMIT),
+            PARAMS: store.text(as_json(candidate.params), store.TAG_LIMIT),
             **progress,
         }
         name = store.text(candidate.name, _NAME_LIMIT)

@@ -36,9 +36,11 @@ class Budget(BaseModel):
     max_time : float or None
         Seconds, written ``90``, ``30m`` or ``2h``. No fit is started after it; fits that run then are finished.
     max_candidates : int or None
+        The most to try; of a larger grid, a sample drawn with the search's seed.
     max_memory : float or None
         Bytes, written ``8GB`` or ``512MiB``. Fewer fits run side by side where more would not fit.
     cores : int or None
+        Cores to use, where not all of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -48,7 +48,7 @@ class SearchSpec(BaseModel):
     Attributes
     ----------
     strategy : str
-        A name of ``tuning.strategies.STRATEGIES``; the keys beside it are that strategy's own ``Options``.
+        How the next candidates are found; the keys beside it are the strategy's own.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -79,9 +79,10 @@ class SweepSpec(_Strict):
     Attributes
     ----------
     estimator : str, mapping or list
-        An object with scikit-learn's estimator API; or the steps of a pipeline, each ``name: object``.
+        What is tuned: a class's dotted path, ``{class: path, PARAMETER: value}``, or the steps of a pipeline, each
+        ``- name: object``. A step may be ``passthrough``, or treat columns apart (``columns:``).
     fixed : mapping of str to object
-        Parameters that every candidate shares.
+        Parameters that every candidate shares; those of steps and nested estimators as ``model__C``.
     grid : mapping of str to list, or list of such mappings
         Values of parameters that vary; several grids are tried one after the other.
     distributions : mapping of str to Distribution
@@ -91,9 +92,13 @@ class SweepSpec(_Strict):
     refit : RefitSpec or None
         The scorer that chooses the winner, needed where there are several, and the rule by which it does.
     cv : CvSpec
+        How candidates are judged: the folds.
     search : SearchSpec
+        Which candidates are tried.
     early_stopping : EarlyStopping or None
+        Let the folds choose the number of rounds, up to the one under ``fixed``.
     budget : Budget
+        What the sweep may cost.
     verify : int
         So many random cells (a candidate on a fold) are fitted again in the plainest way and compared.
     """
