@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
@@ -23,7 +24,7 @@ from tuning import SweepSpec
 from tuning.learners import learner_for
 
 CATEGORICAL = "enable_categorical"
-_ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
+_ENCODERS = (ColumnTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder)
 HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _MOST_COLUMNS = 1000
 
@@ -134,7 +135,9 @@ def _columns_with_gaps(X: Any) -> str | None:
 def _refuses_gaps(estimator: Any) -> str:
     """Return the class that gaps reach and that refuses them; empty where none does or it cannot be known."""
     for _, step in getattr(estimator, "steps", [("", estimator)]):
-        fills = type(step).__module__.startswith("sklearn.impute") or isinstance(step, OneHotEncoder | TargetEncoder)
+        fills = type(step).__module__.startswith("sklearn.impute") or isinstance(
+            step, ColumnTransformer | OneHotEncoder | TargetEncoder
+        )
         if fills or not hasattr(step, "__sklearn_tags__"):
             return ""
         if not get_tags(step).input_tags.allow_nan:

@@ -141,3 +141,150 @@ def test_parameters_that_only_the_booster_knows_are_allowed(tmp_path):
     path = tmp_path / "dart.yaml"
     path.write_text(yaml.safe_dump(changed(fixed={"booster": "dart", "rate_drop": 0.1})))
     assert SweepSpec.load(path).fixed["rate_drop"] == 0.1
+
+
+def test_all_mistakes_are_said_at_once_a_line_each(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("""
+estimater: x
+estimator:
+  - memory: sklearn.preprocessing.StandardScaler
+  - model: sklearn.linear_model.LogisticRegresion
+grid: {model__C: []}
+scoring: [neg_logloss, accuracy]
+cv: {fold: 3}
+budget: {cores: none}
+search: {strategy: gird}
+""")
+    with pytest.raises(SpecError) as caught:
+        SweepSpec.load(path)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    keys = [line.removeprefix(f"{path}: ").partition(": ")[0] for line in lines]
+    assert sorted(keys) == sorted(
+        ["estimater", "estimator.memory", "estimator.model", "grid.model__C", "scoring", "refit", "cv.fold"]
+        + ["budget.cores"]
+    )
+
+
+def test_mistakes_of_sense_in_several_keys_are_said_at_once():
+    with pytest.raises(SpecError) as caught:
+        SweepSpec(
+            estimator="xgboost.XGBClassifier",
+            fixed={"learning_rat": 0.1, "max_depth": 3},
+            grid={"n_estimator": [1], "max_depth": [4]},
+            scoring="neg_logloss",
+            search={"strategy": "gird"},
+        )
+    keys = [line.partition(": ")[0] for line in str(caught.value).splitlines()]
+    assert sorted(keys) == ["fixed.learning_rat", "grid.max_depth", "grid.n_estimator", "scoring", "search.strategy"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid", "said"),
+    [
+        (
+            "sklearn.ensemble.AdaBoostClassifier",
+            {"estimator__max_depth": [1]},
+            "grid.estimator__max_depth: AdaBoostClassifier has no parameter 'estimator__max_depth'. Its 'estimator' is "
+            "not set: give it {class: sklearn..., ...}, under estimator or fixed.",
+        ),
+        ("sklearn.ensemble.StackingClassifier", {"cv": [3]}, "estimator: StackingClassifier cannot be built without"),
+        (
+            [{"prep": "sklearn.compose.ColumnTransformer"}, {"model": "sklearn.linear_model.LogisticRegression"}],
+            {"model__C": [1]},
+            "estimator.prep: ColumnTransformer cannot be built without 'transformers', which has no default. Write the "
+            "step as columns: [{columns: [a, b], do:",
+        ),
+        (
+            [{"pick": "sklearn.feature_selection.SelectKBest"}, {"model": "sklearn.linear_model.LogisticRegression"}],
+            {"pick__score_func": ["chi2", {"function": "sklearn.feature_selection.chi2"}]},
+            "grid.pick__score_func.0: The 'score_func' parameter of SelectKBest must be a callable.",
+        ),
+        (
+            [{"scale": "sklearn.preprocessing.StandardScaler"}, {"model": "sklearn.linear_model.LogisticRegression"}],
+            {"scale": ["MinMaxScaler", "passthrough"]},
+            "grid.scale.0: expected an object or passthrough, got 'MinMaxScaler'.",
+        ),
+        (
+            [{"scale": "sklearn.preprocessing.StandardScaler"}, {"model": "sklearn.linear_model.LogisticRegression"}],
+            {"model": [{"class": "sklearn.tree.DecisionTreeClassifier"}], "model__C": [1]},
+            "grid.model__C: Pipeline has no parameter 'model__C'.",
+        ),
+        (
+            [{"scale": "sklearn.preprocessing.StandardScaler"}, {"memory": "sklearn.linear_model.LogisticRegression"}],
+            {"scale__with_mean": [True]},
+            "estimator.memory: a step cannot be called 'memory', which is a parameter of the pipeline itself.",
+        ),
+        (
+            [{"a__b": "sklearn.preprocessing.StandardScaler"}],
+            {"a": [1]},
+            "estimator.a__b: a step cannot be called 'a__b': text without '__' is wanted.",
+        ),
+        (
+            [{"first": "sklearn.svm.SVC"}, {"model": "sklearn.linear_model.LogisticRegression"}],
+            {"model__C": [1]},
+            "estimator.first: SVC does not transform, so no step can follow it.",
+        ),
+        ([{"a": "sklearn.svm.SVC"}, "b"], {"a__C": [1]}, "estimator: expected steps of the form 'name: object'"),
+        ({"class": "os.system"}, {"x": [1]}, "estimator: 'os.system' may not be named: os is neither"),
+        ({"klass": "sklearn.svm.SVC"}, {"x": [1]}, "estimator: expected an object, got {'klass': 'sklearn.svm.SVC'}."),
+        (
+            "sklearn.linear_model.LogisticRegression",
+            {"C": [1, -1]},
+            "grid.C.1: The 'C' parameter of LogisticRegression must be a float in the range",
+        ),
+    ],
+)
+def test_a_mistake_in_the_objects_of_a_spec_is_one_line(complaint, estimator, grid, said):
+    assert said in complaint({"estimator": estimator, "grid": grid, "scoring": "accuracy"})
+
+
+def test_parameters_of_what_is_chosen_are_known():
+    spec = SweepSpec(
+        estimator=[{"scale": "passthrough"}, {"model": "sklearn.linear_model.LogisticRegression"}],
+        grid={"model": [{"class": "sklearn.svm.SVC"}], "model__gamma": [0.1], "scale": ["passthrough", None]},
+        scoring="accuracy",
+    )
+    assert spec.grid["model__gamma"] == [0.1]
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "grid"),
+    [
+        (
+            "xgboost-small",
+            {"colsample_bylevel": 0.1, "subsample": 0.5},
+            {"n_estimators": [300, 400], "max_depth": [3, 4]},
+        ),
+        (
+            "xgboost-large",
+            {},
+            {
+                "n_estimators": [300, 400],
+                "max_depth": [3, 4],
+                "colsample_bylevel": [0.01, 0.1],
+                "subsample": [0.5, 0.7],
+            },
+        ),
+    ],
+)
+def test_the_published_grids_are_as_published(name, fixed, grid):
+    spec = SweepSpec.load(f"spaces/{name}.yaml")
+    assert spec.estimator == "xgboost.XGBClassifier"
+    assert spec.fixed == fixed | {
+        "random_state": 0,
+        "objective": "multi:softprob",
+        "reg_alpha": 1,
+        "reg_lambda": 1,
+        "colsample_bytree": 1,
+        "learning_rate": 0.1,
+    }
+    assert spec.grid == grid
+    assert (spec.scorers, spec.cv.folds) == (("neg_log_loss",), 5)
+
+
+def test_the_readme_shows_the_published_grid_as_it_is():
+    text = Path("spaces/xgboost-small.yaml").read_text()
+    shown = "".join(f"    {line}\n" for line in text.splitlines() if not line.startswith("#"))
+    assert shown in Path("README.md").read_text()
