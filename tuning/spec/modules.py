@@ -31,12 +31,13 @@ _beside: list[str] = []
 
 def look_beside(path: Path) -> None:
     """Let the modules in the folder of `path` be named, before those of folders that were looked in earlier."""
+    if not path.resolve().parent.is_dir():
+        return
     folder = str(path.resolve().parent)
-    for earlier in [place for place in _beside if place != folder]:
-        for name in [name for name, module in sys.modules.items() if _lies_in(module, earlier)]:
-            top = Path(folder, name.partition(".")[0])
-            if top.is_dir() or top.with_suffix(".py").is_file():
-                del sys.modules[name]
+    there = {each.stem for each in Path(folder).iterdir() if each.suffix == ".py" or each.is_dir()}
+    for name in [name for name in sys.modules if name.partition(".")[0] in there]:
+        if any(_lies_in(sys.modules[name], earlier) for earlier in _beside if earlier != folder):
+            del sys.modules[name]  # another module of that name was meant by an earlier spec
     if folder in _beside:
         sys.path.remove(folder)
         _beside.remove(folder)

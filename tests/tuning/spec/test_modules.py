@@ -47,7 +47,7 @@ def test_of_two_modules_of_one_name_the_one_beside_the_last_spec_is_meant(tmp_pa
     assert sys.modules["twice_there"].Thresholded.folder == 2
 
 
-@pytest.mark.parametrize("name", ["joblib", "json", "numpy", "tuning", "entrypoints", "mlflow", "__main__"])
+@pytest.mark.parametrize("name", ["joblib", "json", "numpy", "tuning", "entrypoints", "mlflow"])
 def test_nothing_installed_and_no_room_is_shadowed(tmp_path, name):
     path = written(tmp_path, name)
     with pytest.raises(SpecError, match="may not be named"):

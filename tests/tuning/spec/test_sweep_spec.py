@@ -226,7 +226,11 @@ def test_mistakes_of_sense_in_several_keys_are_said_at_once():
             {"model__C": [1]},
             "estimator.first: SVC does not transform, so no step can follow it.",
         ),
-        ([{"a": "sklearn.svm.SVC"}, "b"], {"a__C": [1]}, "estimator: expected steps of the form 'name: object'"),
+        (
+            [{"a": "sklearn.preprocessing.StandardScaler"}, "b"],
+            {"a__copy": [True]},
+            "estimator: expected steps of the form 'name: object'",
+        ),
         ({"class": "os.system"}, {"x": [1]}, "estimator: 'os.system' may not be named: os is neither"),
         ({"klass": "sklearn.svm.SVC"}, {"x": [1]}, "estimator: expected an object, got {'klass': 'sklearn.svm.SVC'}."),
         (
