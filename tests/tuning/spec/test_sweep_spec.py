@@ -161,10 +161,8 @@ search: {strategy: gird}
     lines = str(caught.value).splitlines()
     assert all(line.startswith(f"{path}: ") for line in lines)
     keys = [line.removeprefix(f"{path}: ").partition(": ")[0] for line in lines]
-    assert sorted(keys) == sorted(
-        ["estimater", "estimator.memory", "estimator.model", "grid.model__C", "scoring", "refit", "cv.fold"]
-        + ["budget.cores"]
-    )
+    in_shape = ["budget.cores", "cv.fold", "estimater", "grid.model__C"]
+    assert sorted(keys) == sorted([*in_shape, "estimator.memory", "estimator.model", "refit", "scoring"])
 
 
 def test_mistakes_of_sense_in_several_keys_are_said_at_once():
