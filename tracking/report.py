@@ -20,6 +20,7 @@ from tracking.runs import EntryRun
 from tracking.varied import varied
 from tracking.verdict import difference_columns, verdict
 from tuning.results.sweep_result import SweepResult
+from tuning.spec.objects import describe
 from tuning.spec.sweep_spec import SweepSpec
 
 RESULTS_FILE = "sweeping_results.txt"
@@ -132,11 +133,13 @@ def _block(scorer: str, spec: SweepSpec, result: SweepResult) -> str:
 
 
 def _estimator_name(spec: SweepSpec) -> str:
-    """Return the class's name; of a pipeline the classes of its steps."""
-    paths = (
-        [spec.estimator] if isinstance(spec.estimator, str) else [p for step in spec.estimator for p in step.values()]
-    )
-    return " → ".join(path.rpartition(".")[2] for path in paths)
+    """Return the estimator in a few words; of a pipeline its steps."""
+    steps = [step for each in spec.estimator for step in each.values()] if isinstance(spec.estimator, list) else None
+    return describe(spec.estimator) if steps is None else " → ".join(map(_step_name, steps))
+
+
+def _step_name(step: object) -> str:
+    return "columns" if isinstance(step, list) else describe(step)
 
 
 def _holdout_words(result: SweepResult, holdout: Mapping[str, float]) -> str:

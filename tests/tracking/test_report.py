@@ -28,7 +28,7 @@ def test_a_failed_candidate_keeps_its_line():
 
 
 def test_several_scorers_make_a_block_each_the_deciding_one_first():
-    spec = SPEC.model_copy(update={"scoring": ["accuracy", "neg_log_loss"], "refit": "neg_log_loss"})
+    spec = SPEC.model_copy(update={"scoring": ["accuracy", "neg_log_loss"], "refit": RefitSpec(scorer="neg_log_loss")})
     text = report.sweeping_results(spec, outcome(spec, {(300, 3): [0.5, 0.7]}))
     assert [line for line in text.splitlines() if line.startswith("metric")] == [
         "metric =  neg_log_loss",

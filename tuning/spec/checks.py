@@ -85,6 +85,7 @@ def check_scorers(metrics: Sequence[Metric], refit: str | None, mistakes: Mistak
     names = [metric.name for metric in metrics]
     if len(set(names)) < len(names):
         mistakes.note("a scorer stands twice. Remove one.", "scoring")
+        return
     if refit is not None and refit not in names:
         mistakes.note(f"'{refit}' is not among the scorers {', '.join(names)}.{did_you_mean(refit, names)}", "refit")
     if len(names) > 1 and refit is None:

@@ -12,14 +12,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from errors import SpecError, did_you_mean
+from errors import SpecError
 from tuning.spec.messages import problem
+from tuning.spec.objects import build
 
 Kind = Literal["folds", "repeats", "time", "column", "leave", "splitter"]
 
@@ -59,7 +59,11 @@ class CvSpec(BaseModel):
         A splitter as an object: ``class`` and its parameters.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"additionalProperties": True},  # a splitter's own parameters, beside its class
+    )
 
     folds: int = Field(default=5, ge=2, strict=True)
     shuffle: bool = Field(default=True, strict=True)
@@ -128,23 +132,8 @@ def splitter_of(cv: CvSpec) -> Any:
     SpecError
         There is no such splitter, or it does not take these parameters.
     """
-    given = dict(cv.splitter or {})
-    path = str(given.pop("class", ""))
-    module_name, _, name = path.rpartition(".")
-    try:
-        module = importlib.import_module(module_name or ".")
-    except (ImportError, TypeError, ValueError) as error:
-        raise SpecError(
-            f"there is no splitter '{path}'. Write a dotted path, such as sklearn.model_selection.ShuffleSplit."
-        ) from error
-    kind = getattr(module, name, None)
-    if not isinstance(kind, type):
-        raise SpecError(f"{module_name} has no class '{name}'.{did_you_mean(name, vars(module))}")
-    if not (callable(getattr(kind, "split", None)) and callable(getattr(kind, "get_n_splits", None))):
+    splitter = build(dict(cv.splitter or {}))
+    if not (callable(getattr(splitter, "split", None)) and callable(getattr(splitter, "get_n_splits", None))):
+        path = (cv.splitter or {}).get("class")
         raise SpecError(f"'{path}' is not a splitter of scikit-learn's kind. Name a class with split and get_n_splits.")
-    try:
-        return kind(**given)
-    except (TypeError, ValueError) as error:
-        raise SpecError(
-            f"{path} cannot be built so ({' '.join(str(error).split())}). Change its parameters."
-        ) from error
+    return splitter

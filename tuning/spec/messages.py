@@ -24,7 +24,8 @@ def problem(sentence: str, key: str = "") -> PydanticCustomError:
     key : str
         Where, below the place that the validator itself stands at.
     """
-    return PydanticCustomError(_OURS, "{sentence}.", {"sentence": sentence, "key": key})
+    end = "" if sentence.endswith(("?", ".")) else "."
+    return PydanticCustomError(_OURS, "{sentence}" + end, {"sentence": sentence, "key": key})
 
 
 def mistakes_of(error: ValidationError, model: type[BaseModel]) -> list[Mistake]:

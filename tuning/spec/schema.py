@@ -101,6 +101,7 @@ def schema() -> dict[str, Any]:
         if model.__name__ in definitions:
             _describe(definitions[model.__name__], model)
     made["properties"]["estimator"] |= {"anyOf": [_PATH, _OBJECT, {"type": "array", "items": _step(), "minItems": 1}]}
+    made["properties"]["refit"]["anyOf"].insert(0, {"type": "string"})
     for name, pattern in _WITH_UNITS.items():
         definitions["Budget"]["properties"][name]["anyOf"].insert(0, {"type": "string", "pattern": pattern})
     definitions["SearchSpec"] = _search(definitions["SearchSpec"])

@@ -13,7 +13,6 @@ takes, and by its convention what ends in _loss, _error or _deviance is better w
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ import sklearn.metrics
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
 from errors import SpecError, did_you_mean
+from tuning.spec.allowed import function_named
 from tuning.spec.messages import problem
 
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -172,21 +172,13 @@ def function_of(path: str) -> Callable[..., Any]:
     SpecError
         There is no such function.
     """
-    module_name, _, name = path.rpartition(".")
-    if not module_name:
+    if "." not in path:
         found = getattr(sklearn.metrics, path, None) if path in sklearn.metrics.__all__ else None
         if not inspect.isfunction(found):
             known = [*get_scorer_names(), *(name for name in sklearn.metrics.__all__ if name[0].islower())]
             raise SpecError(f"scikit-learn has no scorer '{path}'.{did_you_mean(path, known)}")
         return found
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise SpecError(f"no module named '{module_name}'. Put it into the project's folder.") from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise SpecError(f"{module_name} has no function '{name}'.{did_you_mean(name, vars(module))}")
-    return found  # type: ignore[no-any-return]
+    return function_named(path)
 
 
 def _scorer_with(function: Callable[..., Any], params: Mapping[str, Any]) -> Any:

@@ -37,8 +37,11 @@ def test_the_keys_tell_the_kinds_apart(given, kind, n_folds):
         ({"splitter": "a.B", "n_splits": 3}, "Write {class: a.B, ...}."),
         ({"class": "sklearn.model_selection.ShufleSplit"}, "has no class 'ShufleSplit'. Did you mean 'ShuffleSplit'?"),
         ({"class": "sklearn.svm.SVC"}, "'sklearn.svm.SVC' is not a splitter of scikit-learn's kind"),
-        ({"class": "ShuffleSplit"}, "there is no splitter 'ShuffleSplit'. Write a dotted path"),
-        ({"class": "sklearn.model_selection.KFold", "n_split": 3}, "unexpected keyword argument 'n_split'"),
+        ({"class": "ShuffleSplit"}, "expected a dotted path, got 'ShuffleSplit'"),
+        (
+            {"class": "sklearn.model_selection.KFold", "n_split": 3},
+            "KFold has no parameter 'n_split'. Did you mean 'n_splits'?",
+        ),
         ({"class": "sklearn.model_selection.KFold", "n_splits": 1}, "k-fold cross-validation requires at least one"),
     ],
 )

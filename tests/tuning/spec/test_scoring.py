@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -23,7 +22,6 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from errors import SpecError
 from tuning import Dataset, Scorers, SweepSpec, open_engine, sweep
-from tuning.spec import checks
 
 X, Y = make_classification(200, 6, n_informative=4, n_classes=3, random_state=0)
 LABELS = np.array(["a", "b", "c"])
@@ -139,9 +137,9 @@ def test_scorers_that_look_at_the_estimator_are_told_apart(mine):
     ],
 )
 def test_what_is_no_scorer_is_refused_in_one_line(scoring, said):
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(SpecError) as caught:
         spec_of(scoring)
-    assert said in caught.value.errors()[0]["msg"]
+    assert said in str(caught.value).splitlines()[0]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_what_is_no_scorer_is_refused_in_one_line(scoring, said):
         ({"scorer": "fbeta_scor"}, "scoring: scikit-learn has no scorer 'fbeta_scor'. Did you mean 'fbeta_score'?"),
         ({"scorer": "fbeta_score"}, "missing a required (keyword-only )?argument: 'beta'"),
         ({"scorer": "f1", "avrage": "macro"}, "unexpected keyword argument 'avrage'.* Did you mean 'average'?"),
-        ({"cost": {"function": "nowhere.cost"}}, "no module named 'nowhere'"),
+        ({"cost": {"function": "nowhere.cost"}}, "the function 'nowhere.cost' may not be named"),
         ({"cost": {"function": "mine_scorers.cots"}}, "mine_scorers has no function 'cots'. Did you mean 'cost'?"),
         ([{"scorer": "f1"}, "f1"], "scoring: a scorer stands twice"),
         (["f1", {"scorer": "recall", "average": "micro"}], "refit: the key is missing"),
@@ -158,6 +156,6 @@ def test_what_is_no_scorer_is_refused_in_one_line(scoring, said):
 )
 def test_a_scorer_that_cannot_be_built_is_refused_before_the_data(scoring, said, mine):
     with pytest.raises(SpecError) as caught:
-        checks.check(spec_of(scoring))
+        spec_of(scoring)
     assert re.search(said, str(caught.value))
     assert "\n" not in str(caught.value)
