@@ -10,6 +10,7 @@ import pytest
 
 from tests.tracking.outcomes import SPEC, outcome
 from tracking import EntryRun, report
+from tuning.spec.refit import RefitSpec
 
 
 def test_sweeping_results_has_the_published_format(four):
