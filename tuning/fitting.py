@@ -18,7 +18,7 @@ from typing import Any
 from tuning.candidates import Candidate
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
-from tuning.learners import GENERAL
+from tuning.learners import GENERAL, hold_to
 from tuning.learners.base import FoldRows
 from tuning.learners.curves import at_round, best_rounds
 from tuning.learners.keeper import FoldKeeper
@@ -62,7 +62,7 @@ def _made_ready(group: Group, fit: Fit) -> Group:
     """Set what the engine and the strategy decide: threads, graphics card, share of the rounds."""
     learner = group.learner
     for estimator in group.estimators:
-        learner.with_threads(estimator, fit.threads)
+        hold_to(estimator, fit.threads)
         learner.with_rounds(estimator, fit.rounds)
         if fit.device is not None:
             learner.on_device(estimator, fit.device)

@@ -11,7 +11,7 @@ from loky import cpu_count
 
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
-from tuning.learners import learner_for
+from tuning.learners import hold_to, learner_for
 from tuning.learners.views import in_labels
 from tuning.scoring import Scorers
 from tuning.spec.estimators import for_candidate, make_estimator
@@ -42,7 +42,7 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
     learner = learner_for(configured)
     if rounds is not None:
         configured.set_params(**{str(learner.rounds_name(configured)): rounds})
-    estimator = learner.with_threads(for_candidate(configured, {}, threads), threads)
+    estimator = hold_to(for_candidate(configured, {}, threads), threads)
     rows = data if learner.only_reads else data.rows(np.arange(data.n_rows))
     with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
         fitted = learner.refit(estimator, rows, threads)

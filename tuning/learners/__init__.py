@@ -15,6 +15,8 @@ from tuning.learners.base import Learner
 
 LEARNERS: Mapping[str, Sequence[str]] = {
     "xgboost": ["tuning.learners.xgboost:XgboostLearner"],
+    "lightgbm": ["tuning.learners.lightgbm:LightgbmLearner"],
+    "catboost": ["tuning.learners.catboost:CatboostLearner"],
     "sklearn": ["tuning.learners.pipeline:PipelineLearner"],
     "imblearn": ["tuning.learners.pipeline:PipelineLearner"],
 }
@@ -23,7 +25,7 @@ LEARNERS: Mapping[str, Sequence[str]] = {
 GENERAL = Learner()
 """The plain way, for everybody else."""
 
-__all__ = ["GENERAL", "LEARNERS", "Learner", "learner_for"]
+__all__ = ["GENERAL", "LEARNERS", "Learner", "hold_to", "learner_for"]
 
 
 def learner_for(estimator: Any) -> Learner:
@@ -31,6 +33,15 @@ def learner_for(estimator: Any) -> Learner:
     package = type(estimator).__module__.partition(".")[0]
     learners = (_learner(place) for place in LEARNERS.get(package, ()))
     return next((learner for learner in learners if learner.knows(estimator)), GENERAL)
+
+
+def hold_to(estimator: Any, threads: int) -> Any:
+    """Hold `estimator`, and every estimator that it has as a parameter, to so many threads."""
+    held = learner_for(estimator).with_threads(estimator, threads)
+    for part in estimator.get_params(deep=True).values():
+        if hasattr(part, "set_params") and not isinstance(part, type):
+            learner_for(part).with_threads(part, threads)
+    return held
 
 
 @cache

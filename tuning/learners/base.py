@@ -10,17 +10,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from tuning.control import Control
 from tuning.dataset import Dataset
 
 Place = Literal["threads", "processes"]
+Values = Callable[[str], Sequence[Any]]
+"""Tells every value that a sweep can give a parameter; none where it leaves it alone."""
 Made = TypeVar("Made")
+
+_OF_CATEGORIES = ("sklearn.HistGradientBoostingClassifier", "sklearn.HistGradientBoostingRegressor")
 
 
 class FoldRows(Protocol):
@@ -223,6 +229,10 @@ class Learner:
         """Parameters that `estimator` takes beyond those that its ``get_params()`` lists."""
         return ()
 
+    def synonyms(self, estimator: Any) -> Collection[Collection[str]]:
+        """Groups of names that the library takes for one parameter; a sweep may name one of each."""
+        return ()
+
     def refusal(self, estimator: Any, parameter: str, value: Any) -> str | None:
         """Say why no model comes of `parameter` at `value`, where the library would train one without a word."""
         return None
@@ -230,6 +240,22 @@ class Learner:
     def approximation(self, estimator: Any, parameter: str, value: Any) -> str | None:
         """Say what `parameter` gives up for speed at `value`; None where it gives up nothing."""
         return None
+
+    def takes_categories(self, estimator: Any, values: Values) -> bool:
+        """Whether `estimator` is given the categories of a frame as they are; else each becomes a column."""
+        return class_name(estimator) in _OF_CATEGORIES
+
+    def with_categories(self, estimator: Any, columns: Sequence[str], values: Values) -> Mapping[str, Any]:
+        """Return the parameters that tell `estimator` of the columns of categories in its frame."""
+        return {}
+
+    def takes_gaps_in_categories(self, estimator: Any) -> bool:
+        """Whether a category may be missing, where categories are taken as they are."""
+        return True
+
+    def strange_characters(self, estimator: Any) -> str:
+        """Return the characters that the library does not take in the name of a frame's column."""
+        return ""
 
     def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
         """Train `estimator` on all rows of `data` by its own ``fit``, with so many threads where they help."""
@@ -273,6 +299,17 @@ def fit_parameters(estimator: Any, rows: Dataset) -> dict[str, Any]:
         return {}
     steps = getattr(estimator, "steps", None)
     return {f"{steps[-1][0]}__sample_weight" if steps else "sample_weight": rows.sample_weight}
+
+
+def fresh(estimator: Any) -> Any:
+    """Return an unfitted copy of `estimator`, which is unfitted too.
+
+    CatBoost's give copies of lists and dictionaries for parameters, which scikit-learn takes for altered ones.
+    """
+    try:
+        return clone(estimator)
+    except RuntimeError:
+        return deepcopy(estimator)
 
 
 def is_whole(value: Any) -> bool:

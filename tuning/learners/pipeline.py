@@ -11,14 +11,15 @@ from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from sklearn.base import clone
 
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
-from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, has_seed
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values, class_name, fresh, has_seed
 from tuning.learners.steps import FittedSteps, active, can_be_shared, fitted_steps, signature
 
 Made = TypeVar("Made")
+
+_ENCODERS = ("sklearn.OneHotEncoder", "sklearn.OrdinalEncoder", "sklearn.TargetEncoder")
 
 
 class PipelineLearner(Learner):
@@ -52,7 +53,7 @@ class PipelineLearner(Learner):
     def whole(self, estimators: Sequence[Any]) -> Any:
         """Return a pipeline whose last step serves the last steps of all."""
         last = _inner(estimators[0]).whole([_last(estimator) for estimator in estimators])
-        whole = clone(estimators[0])
+        whole = fresh(estimators[0])
         return whole.set_params(**{whole.steps[-1][0]: last})
 
     def fit(self, estimator: Any, rows: FoldRows) -> Fitted:
@@ -140,6 +141,12 @@ class PipelineLearner(Learner):
         steps = active(estimator.steps)
         return [f"{name}__{extra}" for name, step in steps for extra in learner_for(step).extra_parameters(step)]
 
+    def synonyms(self, estimator: Any) -> Collection[Collection[str]]:
+        """Names of every step's parameters, as the pipeline knows them."""
+        steps = active(estimator.steps)
+        groups = [(name, group) for name, step in steps for group in learner_for(step).synonyms(step)]
+        return [[f"{name}__{synonym}" for synonym in group] for name, group in groups]
+
     def refusal(self, estimator: Any, parameter: str, value: Any) -> str | None:
         """What the step that `parameter` belongs to refuses."""
         step, name = _owner(estimator, parameter)
@@ -149,6 +156,28 @@ class PipelineLearner(Learner):
         """What the step that `parameter` belongs to gives up."""
         step, name = _owner(estimator, parameter)
         return learner_for(step).approximation(step, name, value) if step is not None else None
+
+    def takes_categories(self, estimator: Any, values: Values) -> bool:
+        """Whether the first step encodes categories, or takes them as they are."""
+        step, learner, of_step = _first(estimator, values)
+        return class_name(step) in _ENCODERS or learner.takes_categories(step, of_step)
+
+    def with_categories(self, estimator: Any, columns: Sequence[str], values: Values) -> Mapping[str, Any]:
+        """Tell the first step."""
+        step, learner, of_step = _first(estimator, values)
+        name = estimator.steps[0][0]
+        told = learner.with_categories(step, columns, of_step)
+        return {f"{name}__{parameter}": value for parameter, value in told.items()}
+
+    def takes_gaps_in_categories(self, estimator: Any) -> bool:
+        """Whether the first step does."""
+        step = estimator.steps[0][1]
+        return learner_for(step).takes_gaps_in_categories(step)
+
+    def strange_characters(self, estimator: Any) -> str:
+        """Return what the first step does not take: later ones see what it makes of the columns."""
+        step = estimator.steps[0][1]
+        return learner_for(step).strange_characters(step)
 
     def _after_steps(self, estimator: Any, rows: FoldRows) -> RowsAfterSteps:
         steps = estimator.steps[:-1]
@@ -213,6 +242,11 @@ def _last(estimator: Any) -> Any:
 
 def _inner(estimator: Any) -> Learner:
     return learner_for(_last(estimator))
+
+
+def _first(estimator: Any, values: Values) -> tuple[Any, Learner, Values]:
+    name, step = estimator.steps[0]
+    return step, learner_for(step), lambda parameter: values(f"{name}__{parameter}")
 
 
 def _owner(estimator: Any, parameter: str) -> tuple[Any, str]:

@@ -47,7 +47,7 @@ class WithOptions(View):
     ----------
     model : object
     options : mapping of str to object
-        Arguments of its ``predict`` and ``predict_proba``.
+        Arguments of its ``predict``, ``predict_proba`` and ``decision_function``.
     """
 
     def __init__(self, model: Any, options: Mapping[str, Any]) -> None:
@@ -67,6 +67,11 @@ class WithOptions(View):
     def predict_proba(self, X: Any) -> Any:
         """Give class probabilities as the options say."""
         return self._model.predict_proba(X, **self._options)
+
+    @available_if(lambda self: hasattr(self._model, "decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Any:
+        """Give raw scores as the options say."""
+        return self._model.decision_function(X, **self._options)
 
 
 class WithLabels(View):

@@ -16,7 +16,18 @@ from typing import Any, ClassVar
 from sklearn.base import is_classifier
 
 from tuning.dataset import Dataset
-from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, class_name, fit_parameters, is_whole
+from tuning.learners.base import (
+    Curves,
+    Fitted,
+    FoldRows,
+    Judge,
+    Learner,
+    Place,
+    Values,
+    class_name,
+    fit_parameters,
+    is_whole,
+)
 from tuning.learners.boosters import (
     can_share_matrix,
     give_back_freed_memory,
@@ -31,6 +42,7 @@ from tuning.learners.threads import ThreadTrial
 from tuning.learners.views import WithOptions, in_labels
 
 ROUNDS = "n_estimators"
+_CATEGORICAL = "enable_categorical"
 _CLASSES = ("xgboost.XGBClassifier", "xgboost.XGBRegressor", "xgboost.XGBRFClassifier", "xgboost.XGBRFRegressor")
 _OF_A_BOOSTER = _CLASSES[:2]
 
@@ -160,6 +172,19 @@ class XgboostLearner(Learner):
         if parameter == "max_bin" and is_whole(value) and value < _BINS:
             return f"max_bin {value} cuts features more coarsely than XGBoost's {_BINS}"
         return None
+
+    def takes_categories(self, estimator: Any, values: Values) -> bool:
+        """Whether nothing that the sweep says stands against it."""
+        against = {_CATEGORICAL: False, "booster": "gblinear", "tree_method": "exact"}
+        return not any(value in values(name) for name, value in against.items())
+
+    def with_categories(self, estimator: Any, columns: Sequence[str], values: Values) -> Mapping[str, Any]:
+        """Enable them, which XGBoost wants to be told."""
+        return {} if values(_CATEGORICAL) else {_CATEGORICAL: True}
+
+    def strange_characters(self, estimator: Any) -> str:
+        """Return the marks that XGBoost writes its trees with."""
+        return "[]<"
 
     def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
         """Fit with all cores, which a booster that can be told in the middle of training takes only where they help."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from errors import SpecError
+from tuning.learners.base import fresh
 from tuning.spec.columns import column_transformer, is_columns
 from tuning.spec.mistakes import Mistakes
 from tuning.spec.objects import build, build_parameter, is_path, required
@@ -85,8 +85,8 @@ def configure(estimator: Any, params: Mapping[str, Any]) -> Any:
 
 def for_candidate(estimator: Any, params: Mapping[str, Any], threads: int | None) -> Any:
     """Return a fresh copy of `estimator` with one candidate's parameters, held to `threads` threads unless None."""
-    fresh = configure(clone(estimator), params)
-    return fresh if threads is None else fresh.set_params(**dict.fromkeys(_thread_parameters(fresh), threads))
+    copy = configure(fresh(estimator), params)
+    return copy if threads is None else copy.set_params(**dict.fromkeys(_thread_parameters(copy), threads))
 
 
 def lacking(estimator: Any) -> Iterator[tuple[str, type]]:

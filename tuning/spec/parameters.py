@@ -114,6 +114,15 @@ def check_twice(sections: Iterable[tuple[Key, Mapping[str, Any]]], mistakes: Mis
                 mistakes.note(f"'{name}' also stands under {seen[name]}. Remove one of the two.", *key, name)
 
 
+def check_synonyms(estimator: Any, sections: Iterable[tuple[Key, Mapping[str, Any]]], mistakes: Mistakes) -> None:
+    """Note two names of one parameter, of which the library would take either."""
+    given = {name: key for key, params in sections for name in params}
+    for group in learner_for(estimator).synonyms(estimator):
+        names = [name for name in given if name in group]
+        if len(names) > 1:
+            mistakes.note(f"'{names[0]}' is the same parameter. Remove one of the two.", *given[names[1]], names[1])
+
+
 def example(estimator: Any, choices: Choices) -> Any:
     """Build one of the candidates; None where just this combination cannot be."""
     try:

@@ -169,7 +169,9 @@ class SweepSpec(_Strict):
         estimator = parameters.check_fixed(estimator, self.fixed, mistakes)
         for key, values in choices:
             parameters.check_choices(estimator, values, key, mistakes)
-        parameters.check_twice([(("fixed",), self.fixed), *choices], mistakes)
+        sections = [(("fixed",), self.fixed), *choices]
+        parameters.check_twice(sections, mistakes)
+        parameters.check_synonyms(estimator, sections, mistakes)
         if len(mistakes.found) > before:
             return
         first = parameters.example(
