@@ -172,7 +172,16 @@ class Outcome:
 def fitted_model(estimator: object, rows: Rows) -> FittedModel:
     """Put the names of classes and columns, and a few rows, beside the estimator."""
     classes = None if rows.train.classes is None else rows.train.classes.tolist()
-    return FittedModel(estimator, rows.example, classes, rows.columns, rows.one_hot, rows.as_read, rows.featurizer)
+    return FittedModel(
+        estimator,
+        rows.example,
+        classes,
+        rows.columns,
+        rows.one_hot,
+        rows.as_read,
+        rows.featurizer,
+        rows.plain_names,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -35,6 +35,8 @@ class Rows:
         Data types of the columns by name; empty where they all are the same.
     one_hot : bool
         Whether the categories in `example` are columns of their own in `train`.
+    plain_names : bool
+        Whether the columns of `train` have ``gridfold_model.plain_names`` in place of their own.
     name : str
         Of the data in the run's list of inputs.
     about : str
@@ -52,6 +54,7 @@ class Rows:
     example: Any
     schema: Mapping[str, str] = field(default_factory=dict)
     one_hot: bool = False
+    plain_names: bool = False
     name: str = "features"
     about: str = ""
     as_read: Any = None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,8 @@ class LabelledModel:
     preparation : object or None
         Makes the estimator's rows of a caller's (``transform_raw(frame)``) or of whole tables
         (``transform(keys, tables)``).
+    plain_names : bool
+        Of a frame, whether the estimator was given `plain_names` of its columns.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class LabelledModel:
         categories: dict[str, list[Any]],
         types: Mapping[str, str] | None = None,
         preparation: Any = None,
+        plain_names: bool = False,
     ) -> None:
         self.estimator = estimator
         self.classes = classes
@@ -70,6 +74,7 @@ class LabelledModel:
         self.categories = categories
         self.types = types or {}
         self.preparation = preparation
+        self.plain_names = plain_names
 
     @classmethod
     def load(cls, folder: Path) -> LabelledModel:
@@ -87,6 +92,8 @@ class LabelledModel:
         """
         if hasattr(self.estimator, "get_booster"):
             self.estimator.get_booster().set_param({"nthread": count})
+        elif hasattr(self.estimator, "booster_"):  # LightGBM's
+            self.estimator.set_params(n_jobs=count or -1)
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Predict for a caller's rows, of shape (n_rows, n_columns) where there is no preparation.
@@ -135,14 +142,8 @@ class LabelledModel:
 
     def _as_trained(self, data: Any) -> Any:
         if self.layout in (FRAME, ONE_HOT):
-            rows = data[self.columns] if self.columns else data
-            others = [name for name, kind in self.types.items() if kind not in ("category", str(rows[name].dtype))]
-            rows = rows.assign(**{name: _typed(rows[name], self.types[name]) for name in others})
-            if self.layout == ONE_HOT:
-                return one_hot(rows, self.categories)
-            known = {name: rows[name].where(rows[name].isin(values)) for name, values in self.categories.items()}
-            types = {name: pd.CategoricalDtype(values) for name, values in self.categories.items()}
-            return rows.assign(**known).astype(types)
+            frame = self._frame(data[self.columns] if self.columns else data)
+            return frame.set_axis(plain_names(frame.columns), axis=1) if self.plain_names else frame
         if isinstance(data, pd.DataFrame):
             data = data[self.columns].to_numpy() if set(self.columns) <= set(data.columns) else data.to_numpy()
         if self.layout == DENSE:
@@ -150,6 +151,31 @@ class LabelledModel:
         rows = sp.csr_matrix(data)
         rows.eliminate_zeros()
         return rows
+
+    def _frame(self, rows: Any) -> Any:
+        others = [name for name, kind in self.types.items() if kind not in ("category", str(rows[name].dtype))]
+        rows = rows.assign(**{name: _typed(rows[name], self.types[name]) for name in others})
+        if self.layout == ONE_HOT:
+            return one_hot(rows, self.categories)
+        known = {name: rows[name].where(rows[name].isin(values)) for name, values in self.categories.items()}
+        types = {name: pd.CategoricalDtype(values) for name, values in self.categories.items()}
+        return rows.assign(**known).astype(types)
+
+
+def plain_names(names: Sequence[str]) -> list[str]:
+    """Return names that every library takes, one for each of `names`.
+
+    XGBoost refuses ``[]<`` and LightGBM what JSON is made of; LightGBM rewrites blanks, and then may find two alike.
+    """
+    plain: dict[str, None] = {}
+    for name in names:
+        base = candidate = re.sub(r"[^\w=.+-]", "_", str(name))
+        number = 1
+        while candidate in plain:
+            number += 1
+            candidate = f"{base}_{number}"
+        plain[candidate] = None
+    return list(plain)
 
 
 def _typed(column: pd.Series, kind: Any) -> pd.Series:

@@ -34,7 +34,7 @@ from tracking.gridfold_model import CARD, DENSE, FRAME, ONE_HOT, SPARSE, Labelle
 from tracking.preparation import Preparation
 
 NAMED_COLUMNS = 200
-_TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.")
+_TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "collections.OrderedDict")
 _ALWAYS = ("mlflow", "numpy", "pandas", "scipy", "scikit-learn")
 
 
@@ -58,6 +58,8 @@ class FittedModel:
         The rows of a table file that `example` was made of, with the types that pandas reads there.
     preparation : Preparation or None
         Makes such rows of what a caller has, who then need not know of them. For classifiers only.
+    plain_names : bool
+        The estimator was trained on a frame with ``gridfold_model.plain_names``.
     """
 
     estimator: Any
@@ -67,6 +69,7 @@ class FittedModel:
     one_hot: bool = False
     as_read: pd.DataFrame | None = None
     preparation: Preparation | None = None
+    plain_names: bool = False
 
 
 def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
@@ -164,6 +167,7 @@ def _card(fitted: FittedModel) -> dict[str, Any]:
         "layout": of_frame if frame else SPARSE if sp.issparse(example) else DENSE,
         "categories": {name: _plain(example[name].cat.categories) for name in _categorical(example)} if frame else {},
         "types": {str(name): str(dtype) for name, dtype in example.dtypes.items()} if frame else {},
+        "plain_names": fitted.plain_names,
     }
 
 

@@ -1,8 +1,9 @@
-"""Categories and gaps in a person's own table, as the estimator of the spec takes them.
+"""Categories, gaps and names of columns in a person's own table, as the estimator of the spec takes them.
 
-Trees of XGBoost and of scikit-learn's histogram gradient boosting split categories as they are, and so do encoders that
-begin a pipeline. For every other estimator each category becomes a column of zeros and ones. Which categories there
-are is read off all rows, which says nothing of any row's target, so folds need no encoder of their own.
+An estimator's learner says whether it splits categories as they are; where it does not, each category becomes a column
+of zeros and ones. Which categories there are is read off all rows, which says nothing of any row's target, so folds
+need no encoder of their own. Where a library does not take the characters in some name, the estimator is given plain
+names in place of all, and the registered model, which takes the file's, does the same.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 from sklearn.utils import get_tags
 
 from errors import SpecError
@@ -23,8 +24,6 @@ from tracking.gridfold_model import one_hot
 from tuning import SweepSpec
 from tuning.learners import learner_for
 
-CATEGORICAL = "enable_categorical"
-_ENCODERS = (ColumnTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder)
 HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _MOST_COLUMNS = 1000
 
@@ -49,22 +48,13 @@ def categorical(X: Any) -> list[str]:
 
 def takes_categories(spec: SweepSpec, estimator: Any) -> bool:
     """Whether `estimator` is given categories as they are, whatever else `spec` varies."""
-    if isinstance(estimator, Pipeline):
-        return isinstance(estimator.steps[0][1], (*_ENCODERS, *HISTOGRAMS))
-    if not _is_xgboost(estimator):
-        return isinstance(estimator, HISTOGRAMS)
-    return not (
-        False in values_of(spec, CATEGORICAL)
-        or "gblinear" in values_of(spec, "booster")
-        or "exact" in values_of(spec, "tree_method")
-    )
+    return learner_for(estimator).takes_categories(estimator, lambda name: values_of(spec, name))
 
 
-def with_categories(spec: SweepSpec, estimator: Any) -> SweepSpec:
-    """Tell XGBoost that there are categories, where `spec` has not; it refuses them otherwise."""
-    if not _is_xgboost(estimator) or values_of(spec, CATEGORICAL):
-        return spec
-    return spec.model_copy(update={"fixed": {**spec.fixed, CATEGORICAL: True}})
+def with_categories(spec: SweepSpec, estimator: Any, columns: Sequence[str]) -> SweepSpec:
+    """Tell `estimator` of the `columns` of categories, where its library wants to be told and `spec` has not."""
+    told = learner_for(estimator).with_categories(estimator, columns, lambda name: values_of(spec, name))
+    return spec.model_copy(update={"fixed": {**spec.fixed, **told}}) if told else spec
 
 
 def one_hot_columns(X: pd.DataFrame) -> pd.DataFrame:
@@ -89,6 +79,14 @@ def one_hot_columns(X: pd.DataFrame) -> pd.DataFrame:
         raise SpecError(f"-P features: with a column for each category, {error}. Rename the column.") from error
 
 
+def needs_plain_names(X: Any, estimator: Any) -> bool:
+    """Whether some column of `X` has a name that `estimator` would refuse, or write otherwise, in every fit."""
+    if not isinstance(X, pd.DataFrame):
+        return False
+    strange = set(learner_for(estimator).strange_characters(estimator))
+    return any(strange & set(str(name)) for name in X.columns)
+
+
 def check_gaps(X: Any, estimator: Any) -> None:
     """Refuse gaps that some step of `estimator` would choke on in every fold.
 
@@ -97,6 +95,16 @@ def check_gaps(X: Any, estimator: Any) -> None:
     SpecError
         It names the columns, and what to do.
     """
+    names = categorical(X)
+    if (
+        names
+        and not learner_for(estimator).takes_gaps_in_categories(estimator)
+        and (gaps := _columns_with_gaps(X[names]))
+    ):
+        raise SpecError(
+            f"{gaps}, which {type(estimator).__name__} does not take among categories. Fill the cells with a word of "
+            "their own, or choose LightGBM or XGBoost."
+        )
     gaps = _columns_with_gaps(X)
     if gaps is None or not (strict := _refuses_gaps(estimator)):
         return
@@ -104,22 +112,6 @@ def check_gaps(X: Any, estimator: Any) -> None:
         f"{gaps}, which {strict} does not take. Begin the steps with sklearn.impute.SimpleImputer, choose XGBoost or "
         "HistGradientBoosting, or fill the cells."
     )
-
-
-def check_names(names: Sequence[str], estimator: Any) -> None:
-    """Refuse names of columns that XGBoost would refuse in every fit.
-
-    Raises
-    ------
-    SpecError
-    """
-    strange = [name for name in names if _is_xgboost(estimator) and set("[]<") & set(name)]
-    if strange:
-        raise SpecError(f"column '{strange[0]}': XGBoost takes no '[', ']' or '<' in a column's name. Rename it.")
-
-
-def _is_xgboost(estimator: Any) -> bool:
-    return learner_for(estimator).name == "xgboost"
 
 
 def _columns_with_gaps(X: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
 import cache
@@ -11,7 +12,7 @@ import sources
 from entrypoints.own_data.columns import (
     categorical,
     check_gaps,
-    check_names,
+    needs_plain_names,
     one_hot_columns,
     takes_categories,
     values_of_last,
@@ -26,6 +27,7 @@ from entrypoints.rows import Rows, first_rows
 from errors import SpecError
 from sources.own_file import table_name
 from sources.own_table import OwnTable, read_own_table
+from tracking.gridfold_model import plain_names
 from tuning import Dataset, SweepSpec
 from tuning.spec.estimators import make_estimator
 
@@ -61,7 +63,8 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     check_scorers(spec, whole)
     check_objective(spec, values_of_last(spec, estimator, "objective"), whole)
     if categorical(whole.X):
-        spec = with_categories(spec, estimator)
+        spec = with_categories(spec, estimator, categorical(whole.X))
+    plain = isinstance(whole.X, pd.DataFrame) and list(whole.X.columns) != list(whole.columns)
     train, holdout = split_off(whole, params.holdout, params.seed)
     if holdout:
         check_holdout(spec, train, holdout)
@@ -74,6 +77,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         example=first_rows(table.X),
         schema=table.schema,
         one_hot=encode,
+        plain_names=plain,
         name=table_name(params.features),
         about=_about(table, encode),
         as_read=table.as_read,
@@ -86,7 +90,8 @@ def _dataset(table: OwnTable, estimator: Any, encode: bool) -> Dataset:
     X = one_hot_columns(table.X) if encode else table.X
     columns = list(table.schema) if not encode else [str(name) for name in X.columns]
     check_gaps(X, estimator)
-    check_names(columns, estimator)
+    if needs_plain_names(X, estimator):
+        X = X.set_axis(plain_names(columns), axis=1)
     if table.weights is not None:
         _check_weighable(estimator)
     return Dataset(X, target.y, target.classes, columns, table.weights, table.groups, table.fold_columns)

@@ -274,7 +274,6 @@ NEIGHBOURS = {
         (CLASSIFY, {"groups": "side"}, "holdout: 0.2 of 2 groups cannot be set aside with each of the 2 classes"),
         ({**CLASSIFY, "scoring": "roc_auc", "refit": None}, {"target": "rank"}, "scoring: roc_auc cannot judge this"),
         ({**CLASSIFY, "fixed": {"objective": "multi:softprob"}}, {}, "objective: multi:softprob is for three classes"),
-        (CLASSIFY, {"renamed": "a<b"}, "column 'a<b': XGBoost takes no '[', ']' or '<' in a column's name. Rename it."),
         (RIDGE, {"target": "income", "renamed": "city=Ulm"}, "-P features: with a column for each category, a column"),
     ],
 )

@@ -179,12 +179,12 @@ class CatboostLearner(Learner):
         return super().refit(estimator.set_params(thread_count=threads), data, threads)
 
     def takes_categories(self, estimator: Any, values: Values) -> bool:
-        """Whether the columns of categories are left to us to name."""
-        return not values("cat_features")
+        """CatBoost encodes them itself."""
+        return True
 
     def with_categories(self, estimator: Any, columns: Sequence[str], values: Values) -> Mapping[str, Any]:
-        """Name them."""
-        return {"cat_features": list(columns)}
+        """Name them, where the person has not."""
+        return {} if values("cat_features") else {"cat_features": list(columns)}
 
     def takes_gaps_in_categories(self, estimator: Any) -> bool:
         """CatBoost takes gaps in numbers alone."""

@@ -172,8 +172,8 @@ class LightgbmLearner(Learner):
         return super().refit(estimator if _given(estimator, "verbosity") else _silent(estimator), data, threads)
 
     def takes_categories(self, estimator: Any, values: Values) -> bool:
-        """Whether they are left to LightGBM, which takes them from the frame."""
-        return not any(values(name) for name in _ConfigAliases.get("categorical_feature"))
+        """LightGBM knows them by the frame's types."""
+        return True
 
     def strange_characters(self, estimator: Any) -> str:
         """Return the marks that JSON is made of, and blanks."""

@@ -19,7 +19,7 @@ from tuning.learners.steps import FittedSteps, active, can_be_shared, fitted_ste
 
 Made = TypeVar("Made")
 
-_ENCODERS = ("sklearn.OneHotEncoder", "sklearn.OrdinalEncoder", "sklearn.TargetEncoder")
+_ENCODERS = ("sklearn.ColumnTransformer", "sklearn.OneHotEncoder", "sklearn.OrdinalEncoder", "sklearn.TargetEncoder")
 
 
 class PipelineLearner(Learner):
