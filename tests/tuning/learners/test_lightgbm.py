@@ -17,6 +17,7 @@ from tuning.fitting import run_fit
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import plan_fits
+from tuning.spec.estimators import estimator_class
 from tuning.strategies import Proposal
 
 X, Y = make_classification(240, 12, n_informative=8, n_classes=3, n_clusters_per_class=1, random_state=0)
@@ -234,3 +235,16 @@ def test_fits_say_nothing(capfd):
         assert not sweep(spec, Dataset(X[:60], Y[:60] % 2, np.arange(2)), engine).failed
     out, err = capfd.readouterr()
     assert "LightGBM" not in out + err
+
+
+def test_a_library_that_is_missing_is_named_with_the_command_that_brings_it(monkeypatch):
+
+    monkeypatch.setattr("importlib.import_module", _missing)
+    with pytest.raises(
+        SpecError, match=r"no module named 'lightgbm'. Run: pip install -e '.\[lightgbm\]' in the project"
+    ):
+        estimator_class("lightgbm.LGBMClassifier")
+
+
+def _missing(name):
+    raise ModuleNotFoundError(name=name)
