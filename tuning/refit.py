@@ -76,6 +76,8 @@ def _forget_threads(estimator: Any, configured: Mapping[str, Any]) -> None:
     params = estimator.get_params(deep=True)
     for name in [name for name in params if name.endswith("n_jobs") and name in configured]:
         owner = params[name.removesuffix("__n_jobs")] if "__" in name else estimator
-        owner.n_jobs = configured[name]
-        if hasattr(owner, "get_booster"):
+        if not hasattr(owner, "get_booster"):
+            owner.set_params(n_jobs=configured[name])
+        else:
+            owner.n_jobs = configured[name]
             owner.get_booster().set_param({"nthread": configured[name] or 0})

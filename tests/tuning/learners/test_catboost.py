@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from errors import SpecError
-from tuning import Candidate, Dataset, Fold, SweepSpec, Workload, open_engine, refit, sweep
+from tuning import Candidate, Dataset, Fold, Scorers, SweepSpec, Workload, open_engine, refit, sweep
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import plan_fits
@@ -35,7 +35,7 @@ def folds_of(data):
 def ours(estimator, grid, data, scorer="neg_log_loss"):
     """Our split scores by candidate, and what each shared."""
     folds = tuple(Fold(k, *pair) for k, pair in enumerate(folds_of(data).split(data.X, data.y)))
-    work = Workload(estimator, (scorer,), data, folds)
+    work = Workload(estimator, Scorers.named(scorer), data, folds)
     candidates = [Candidate(params) for params in grid]
     table, shared = np.full((len(grid), 3), np.nan), set()
     for fit in plan_fits(work, [Proposal(candidate) for candidate in candidates], 1):

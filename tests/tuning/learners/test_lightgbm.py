@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from errors import SpecError
-from tuning import Candidate, Dataset, Fold, SweepSpec, Workload, open_engine, sweep
+from tuning import Candidate, Dataset, Fold, Scorers, SweepSpec, Workload, open_engine, refit, sweep
 from tuning.fitting import run_fit
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
@@ -36,7 +36,7 @@ def folds_of(data):
 def ours(estimator, grid, data, scorer="neg_log_loss"):
     """Our split scores by candidate, what each shared, and how many fits were made."""
     folds = tuple(Fold(k, *pair) for k, pair in enumerate(folds_of(data).split(data.X, data.y)))
-    work = Workload(estimator, (scorer,), data, folds)
+    work = Workload(estimator, Scorers.named(scorer), data, folds)
     candidates = [Candidate(params) for params in grid]
     fits = plan_fits(work, [Proposal(candidate) for candidate in candidates], 1)
     table, shared = np.full((len(grid), 3), np.nan), set()
@@ -237,12 +237,17 @@ def test_fits_say_nothing(capfd):
     assert "LightGBM" not in out + err
 
 
+def test_the_refit_carries_no_count_of_threads():
+    spec = SweepSpec(
+        estimator="lightgbm.LGBMClassifier", fixed={"n_estimators": 3}, grid={"num_leaves": [5]}, scoring="accuracy"
+    )
+    assert refit(spec, Candidate({"num_leaves": 5}), rows(), cores=2).get_params()["n_jobs"] is None
+
+
 def test_a_library_that_is_missing_is_named_with_the_command_that_brings_it(monkeypatch):
 
     monkeypatch.setattr("importlib.import_module", _missing)
-    with pytest.raises(
-        SpecError, match=r"no module named 'lightgbm'. Run: pip install -e '.\[lightgbm\]' in the project"
-    ):
+    with pytest.raises(SpecError, match=r"no module named 'lightgbm'. Run: pip install -e '.\[lightgbm\]' in"):
         estimator_class("lightgbm.LGBMClassifier")
 
 
