@@ -59,11 +59,7 @@ class CvSpec(BaseModel):
         A splitter as an object: ``class`` and its parameters.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"additionalProperties": True},  # a splitter's own parameters, beside its class
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     folds: int = Field(default=5, ge=2, strict=True)
     shuffle: bool = Field(default=True, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,11 +34,8 @@ def known_parameters(estimator: Any) -> set[str]:
 
 
 def _beyond_get_params(estimator: Any) -> set[str]:
-    """What a library takes but does not list; CatBoost lists what is set alone."""
-    names = set(learner_for(estimator).extra_parameters(estimator))
-    if any(kind.__module__.partition(".")[0] == "catboost" for kind in type(estimator).__mro__):
-        names |= set(inspect.signature(type(estimator)).parameters)
-    return names
+    """What a library takes but does not list."""
+    return set(learner_for(estimator).extra_parameters(estimator))
 
 
 def grids_of(grid: Choices | Sequence[Choices]) -> list[tuple[Key, Choices]]:

@@ -102,6 +102,8 @@ def schema() -> dict[str, Any]:
             _describe(definitions[model.__name__], model)
     made["properties"]["estimator"] |= {"anyOf": [_PATH, _OBJECT, {"type": "array", "items": _step(), "minItems": 1}]}
     made["properties"]["refit"]["anyOf"].insert(0, {"type": "string"})
+    made["properties"]["cv"] = {**made["properties"]["cv"], "anyOf": [made["properties"]["cv"], _OBJECT]}
+    made["properties"]["cv"].pop("$ref", None)
     for name, pattern in _WITH_UNITS.items():
         definitions["Budget"]["properties"][name]["anyOf"].insert(0, {"type": "string", "pattern": pattern})
     definitions["SearchSpec"] = _search(definitions["SearchSpec"])

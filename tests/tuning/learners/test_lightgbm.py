@@ -17,7 +17,7 @@ from tuning.fitting import run_fit
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import plan_fits
-from tuning.spec.estimators import estimator_class
+from tuning.spec.allowed import class_named
 from tuning.strategies import Proposal
 
 X, Y = make_classification(240, 12, n_informative=8, n_classes=3, n_clusters_per_class=1, random_state=0)
@@ -247,8 +247,10 @@ def test_the_refit_carries_no_count_of_threads():
 def test_a_library_that_is_missing_is_named_with_the_command_that_brings_it(monkeypatch):
 
     monkeypatch.setattr("importlib.import_module", _missing)
-    with pytest.raises(SpecError, match=r"no module named 'lightgbm'. Run: pip install -e '.\[lightgbm\]' in"):
-        estimator_class("lightgbm.LGBMClassifier")
+    with pytest.raises(
+        SpecError, match=r"no module named 'lightgbm' is installed. Install it: pip install -e '.\[lightgbm\]'"
+    ):
+        class_named("lightgbm.LGBMClassifier")
 
 
 def _missing(name):
