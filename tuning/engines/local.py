@@ -8,11 +8,13 @@ in every worker.
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -67,7 +69,11 @@ class LocalEngine:
 
 
 class _Threads:
-    """Runs fits in threads, and controls them: they end when told to, and share idle cores in the tail."""
+    """Runs fits in threads, and controls them: they end when told to, and share idle cores in the tail.
+
+    A library that has threads of its own and no parameter for them gets one: OpenMP keeps the number by thread, the
+    libraries of linear algebra for the whole process.
+    """
 
     def __init__(self, workload: Workload, workers: int, cards: Sequence[str]) -> None:
         self._workload = workload
@@ -78,10 +84,14 @@ class _Threads:
                 self._free_cards.put(card)
         self._keeper = FoldKeeper(workload, threads=True)
         self._cancelled = threading.Event()
+        self._fitting: set[int] = set()
+        self._limits = threadpool_limits(1)
         self._workers = workers
         self._waiting = self._running = 0
         self._counts = threading.Lock()
-        self._executor: Executor = ThreadPoolExecutor(workers, thread_name_prefix="fit")
+        self._executor: Executor = ThreadPoolExecutor(
+            workers, thread_name_prefix="fit", initializer=threadpool_limits, initargs=(1,)
+        )
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         self._keeper.expect(fit)
@@ -93,12 +103,24 @@ class _Threads:
         self._count(waiting=-1, running=1)
         try:
             placed = fit if card is None else replace(fit, device=card)
-            with self._keeper.in_use(fit):
+            with self._keeper.in_use(fit), self._interruptible():
                 return run_fit(self._workload, placed, self._keeper, self)
         finally:
             self._count(running=-1)
             if self._free_cards and card is not None:
                 self._free_cards.put(card)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let ``close`` end what this thread does, between two steps of Python, where the learner does not ask."""
+        me = threading.get_ident()
+        with self._counts:
+            self._fitting.add(me)
+        try:
+            yield
+        finally:
+            with self._counts:
+                self._fitting.discard(me)
 
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
@@ -116,7 +138,11 @@ class _Threads:
     def close(self, cancel: bool) -> None:
         if cancel:
             self._cancelled.set()
+            with self._counts:
+                for thread in self._fitting:
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(CancelledError))
         self._executor.shutdown(wait=True, cancel_futures=cancel)
+        self._limits.restore_original_limits()
 
 
 class _Processes:

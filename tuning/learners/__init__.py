@@ -17,7 +17,16 @@ LEARNERS: Mapping[str, Sequence[str]] = {
     "xgboost": ["tuning.learners.xgboost:XgboostLearner"],
     "lightgbm": ["tuning.learners.lightgbm:LightgbmLearner"],
     "catboost": ["tuning.learners.catboost:CatboostLearner"],
-    "sklearn": ["tuning.learners.pipeline:PipelineLearner"],
+    "sklearn": [
+        "tuning.learners.pipeline:PipelineLearner",
+        "tuning.learners.forests:ForestLearner",
+        "tuning.learners.forests:BaggingLearner",
+        "tuning.learners.boosting:GradientBoostingLearner",
+        "tuning.learners.boosting:HistGradientBoostingLearner",
+        "tuning.learners.boosting:AdaBoostLearner",
+        "tuning.learners.trees:TreeLearner",
+        "tuning.learners.thresholds:ThresholdLearner",
+    ],
     "imblearn": ["tuning.learners.pipeline:PipelineLearner"],
 }
 """By the package that an estimator's class comes from, who may know it; the first who does is asked."""

@@ -67,6 +67,12 @@ class RoundScores:
             self.scores[name].append(value)
         return self._deciding[-1]
 
+    def hold(self, rounds: int) -> None:
+        """Go on with the last scores for up to so many rounds: the model has ended its training by itself."""
+        while len(self._deciding) < rounds and not self.has_peaked:
+            for values in self.scores.values():
+                values.append(values[-1])
+
     @property
     def has_peaked(self) -> bool:
         """Whether the deciding curve has not risen for `patience` rounds."""

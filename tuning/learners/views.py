@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -98,6 +99,14 @@ class WithLabels(View):
         """Predict labels."""
         predicted: NDArray[Any] = self._labels[np.asarray(self._model.predict(X), dtype=np.intp)]
         return predicted
+
+
+def changed(model: Any, **attributes: Any) -> Any:
+    """Return a copy of `model` with other `attributes`, which shares whatever else it has learned."""
+    mine = copy(model)
+    for name, value in attributes.items():
+        setattr(mine, name, value)
+    return mine
 
 
 def in_labels(model: Any, codes: bool, test: Dataset) -> tuple[Any, Dataset]:

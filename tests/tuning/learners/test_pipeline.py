@@ -8,47 +8,14 @@ from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from xgboost import XGBClassifier
 
-from tuning import Candidate, Dataset, Scorers, Workload
-from tuning.fitting import run_fit
-from tuning.learners.keeper import FoldKeeper
-from tuning.plan import plan_fits
-from tuning.strategies import Proposal
+from tests.tuning.learners.searching import splits, theirs
+from tuning import Dataset
 
 X, Y = make_classification(150, 12, n_informative=6, n_classes=3, random_state=0)
-
-
-def splits(estimator, grid, data, scorers=("neg_log_loss",), workers=1):
-    """Our split scores by candidate, and what each shared, as a worker finds them."""
-    folds = list(StratifiedKFold(3, shuffle=True, random_state=0).split(data.X, data.y))
-    work = Workload(estimator, Scorers.named(*scorers), data, tuple(_folds(folds)))
-    candidates = [Candidate(params) for params in grid]
-    fits = plan_fits(work, [Proposal(candidate) for candidate in candidates], workers)
-    keeper = FoldKeeper(work)
-    scores = [score for fit in fits for score in run_fit(work, fit, keeper)]
-    table = np.full((len(candidates), 3), np.nan)
-    for score in scores:
-        assert score.error is None, score.error
-        table[candidates.index(score.candidate), score.fold] = score.scores[scorers[0]]
-    return table, {score.candidate: score.shared for score in scores}
-
-
-def _folds(pairs):
-    from tuning import Fold
-
-    return [Fold(place, train, test) for place, (train, test) in enumerate(pairs)]
-
-
-def theirs(estimator, grid, data, scorer="neg_log_loss"):
-    lists = [{name: [value] for name, value in params.items()} for params in grid]
-    cv = StratifiedKFold(3, shuffle=True, random_state=0)
-    search = GridSearchCV(estimator, lists, scoring=scorer, cv=cv, refit=False, error_score="raise")
-    table = search.fit(data.X, data.labels).cv_results_
-    return np.array([table[f"split{k}_test_score"] for k in range(3)]).T
 
 
 def rows(layout=np.asarray):
