@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from tuning import Candidate, Dataset, Fold, Scorers, Workload
+from tuning import Candidate, Dataset, Fit, Fold, Scorers, Workload
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import plan_fits
+from tuning.spec.sweep_spec import EarlyStopping
 from tuning.strategies import Proposal
 
 Params = Mapping[str, Any]
@@ -27,19 +29,27 @@ def splits(
     workers: int = 1,
 ) -> tuple[NDArray[np.float64], dict[Candidate, str | None]]:
     """Our split scores by candidate, and what each shared, as a worker finds them."""
-    pairs = _splitter(data).split(data.X, data.y)
-    folds = tuple(Fold(place, train, test) for place, (train, test) in enumerate(pairs))
-    work = Workload(estimator, Scorers.named(*scorers), data, folds)
+    work = _workload(estimator, data, scorers)
     candidates = [Candidate(params) for params in grid]
     fits = plan_fits(work, [Proposal(candidate) for candidate in candidates], workers)
     keeper = FoldKeeper(work)
     with threadpool_limits(1):
         scores = [score for fit in fits for score in run_fit(work, fit, keeper)]
-    table = np.full((len(candidates), len(folds)), np.nan)
+    table = np.full((len(candidates), len(work.folds)), np.nan)
     for score in scores:
         assert score.error is None, score.error
         table[candidates.index(score.candidate), score.fold] = score.scores[scorers[0]]
     return table, {score.candidate: score.shared for score in scores}
+
+
+def curves(estimator: Any, data: Dataset, scorers: Sequence[str], patience: int) -> list[Mapping[str, Sequence[float]]]:
+    """Our scores after every round, by fold."""
+    work = replace(_workload(estimator, data, scorers), early_stopping=EarlyStopping(patience=patience))
+    keeper = FoldKeeper(work)
+    with threadpool_limits(1):
+        scores = [run_fit(work, Fit(fold.index, (Candidate({}),)), keeper)[0] for fold in work.folds]
+    assert not any(score.error for score in scores), scores[0].error
+    return [score.curves for score in scores if score.curves is not None]
 
 
 def theirs(estimator: Any, grid: Sequence[Params], data: Dataset, scorer: str = "neg_log_loss") -> NDArray[np.float64]:
@@ -51,6 +61,12 @@ def theirs(estimator: Any, grid: Sequence[Params], data: Dataset, scorer: str = 
         table = search.fit(data.X, data.labels, **weights).cv_results_
     found: NDArray[np.float64] = np.array([table[f"split{k}_test_score"] for k in range(3)]).T
     return found
+
+
+def _workload(estimator: Any, data: Dataset, scorers: Sequence[str]) -> Workload:
+    pairs = _splitter(data).split(data.X, data.y)
+    folds = tuple(Fold(place, train, test) for place, (train, test) in enumerate(pairs))
+    return Workload(estimator, Scorers.named(*scorers), data, folds)
 
 
 def _splitter(data: Dataset) -> Any:

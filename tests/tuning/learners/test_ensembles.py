@@ -1,5 +1,6 @@
 """The first rounds or trees of one fit are, to the bit, those of fits of their own, whatever a scorer asks for."""
 
+import inspect
 import time
 from concurrent.futures import CancelledError
 
@@ -73,7 +74,8 @@ def named(estimator):
 
 
 def _differs(estimator, name, value):
-    return name != "random_state" and repr(value) != repr(getattr(type(estimator)(), name))
+    default = inspect.signature(type(estimator)).parameters[name].default
+    return name != "random_state" and repr(value) != repr(default)
 
 
 def rows_for(estimator, n_classes=3, layout=np.asarray, weighed=False, missing=False):
