@@ -24,6 +24,7 @@ import joblib
 from loky import ProcessPoolExecutor, cpu_count
 from threadpoolctl import threadpool_limits
 
+from tuning.engines.batches import Batches, timed
 from tuning.fitting import run_fit
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
@@ -151,12 +152,16 @@ class _Processes:
         path = self._folder / "workload.joblib"
         joblib.dump(workload, path)
         self._executor = ProcessPoolExecutor(workers, initializer=_open_workload, initargs=(path,))
+        self._batches = Batches(lambda fits: self._executor.submit(_run_in_worker, fits), workers)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
-        future: Future[list[FoldScore]] = self._executor.submit(_run_in_worker, fit)
-        return future
+        return self._batches.submit(fit)
 
     def close(self, cancel: bool) -> None:
+        if cancel:
+            self._batches.cancel()
+        else:
+            self._batches.wait()
         self._executor.shutdown(wait=True, kill_workers=cancel)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -170,6 +175,6 @@ def _open_workload(path: Path) -> None:
     _worker["workload"], _worker["keeper"] = workload, FoldKeeper(workload)
 
 
-def _run_in_worker(fit: Fit) -> list[FoldScore]:
-    with threadpool_limits(fit.threads):
-        return run_fit(_worker["workload"], fit, _worker["keeper"])
+def _run_in_worker(fits: Sequence[Fit]) -> tuple[list[list[FoldScore]], float]:
+    with threadpool_limits(fits[0].threads):  # looks through all libraries, so once for all of a batch
+        return timed(lambda fit: run_fit(_worker["workload"], fit, _worker["keeper"]), fits)

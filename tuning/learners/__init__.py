@@ -25,6 +25,7 @@ LEARNERS: Mapping[str, Sequence[str]] = {
         "tuning.learners.boosting:HistGradientBoostingLearner",
         "tuning.learners.boosting:AdaBoostLearner",
         "tuning.learners.trees:TreeLearner",
+        "tuning.learners.neighbours:NeighboursLearner",
         "tuning.learners.thresholds:ThresholdLearner",
     ],
     "imblearn": ["tuning.learners.pipeline:PipelineLearner"],
