@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from tuning.candidates import Candidate
@@ -130,12 +131,12 @@ class Group:
         free = self.learner.free(self.estimators[0])
         return [f"{name}: {why}" for name, why in free.items() if name in varied]
 
-    @property
+    @cached_property
     def preparation(self) -> tuple[str, ...]:
         """What the training has in common with other groups' on its fold, a name for each step of it."""
         return () if self.error else self.learner.preparation(self.estimators[0])
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """Relative cost of the training."""
         if self.error:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from sklearn.base import clone
 
-from tuning.learners.base import Fitted, Learner, class_name, has_seed, is_whole
+from tuning.learners.base import Fitted, Learner, class_name, is_whole
 from tuning.learners.views import changed
 
 ALPHA = "ccp_alpha"
@@ -39,7 +39,7 @@ class TreeLearner(Learner):
 
     def free(self, estimator: Any) -> Mapping[str, str]:
         """Return ``ccp_alpha``, where the same tree would grow again."""
-        return {ALPHA: ONE_GROWN} if has_seed(estimator) and is_alpha(estimator.ccp_alpha) else {}
+        return {ALPHA: ONE_GROWN} if is_whole(estimator.random_state) and is_alpha(estimator.ccp_alpha) else {}
 
     def whole(self, estimators: Sequence[Any]) -> Any:
         """Return one that is not pruned, where more than one is asked for."""
@@ -66,7 +66,7 @@ def is_alpha(value: Any) -> bool:
 
 def unpruned(estimator: Any) -> Any:
     """Return `estimator`, unfitted, as it grows before it is pruned."""
-    return clone(estimator).set_params(**{ALPHA: 0.0})
+    return clone(estimator).set_params(**{ALPHA: 0.0}) if estimator.ccp_alpha else estimator
 
 
 def pruned(tree: Any, alpha: float) -> Any:
