@@ -108,9 +108,9 @@ def _lightgbm() -> Any:
 
 
 def _catboost() -> Any:
-    from catboost import CatBoostClassifier
+    from importlib import import_module  # it has no types
 
-    return CatBoostClassifier(
+    return import_module("catboost").CatBoostClassifier(
         random_state=0, learning_rate=0.1, thread_count=1, verbose=False, allow_writing_files=False
     )
 

@@ -25,13 +25,13 @@ def gridfold(case: Case, X: Rows, y: Rows, cores: int) -> Scores:
     """Ours, as the loop runs it, with nothing watching."""
     from sklearn.model_selection import ParameterGrid
 
-    from tuning import Candidate, Dataset, Fold, Workload
+    from tuning import Candidate, Dataset, Fold, Scorers, Workload
     from tuning.engines import LocalEngine
     from tuning.plan import plan_fits
     from tuning.strategies import Proposal
 
     folds = tuple(Fold(place, train, test) for place, (train, test) in enumerate(_folds(X, y)))
-    workload = Workload(case.estimator(), _scorers(case.scoring), Dataset(X, y, np.unique(y)), folds)
+    workload = Workload(case.estimator(), Scorers.named(case.scoring), Dataset(X, y, np.unique(y)), folds)
     candidates = [Candidate(params) for params in ParameterGrid(dict(case.grid))]
     table = np.full((len(candidates), FOLDS), np.nan)
     places = {candidate: place for place, candidate in enumerate(candidates)}
@@ -107,10 +107,6 @@ def _folds(X: Rows, y: Rows) -> list[tuple[Rows, Rows]]:
     from sklearn.model_selection import StratifiedKFold
 
     return list(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y))
-
-
-def _scorers(name: str) -> Any:
-    return (name,)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -155,6 +155,10 @@ class _WorkloadJudge:
     def scorers(self) -> Sequence[str]:
         return self.all.deciding_first
 
+    @property
+    def only_responses(self) -> bool:
+        return self.all.only_responses
+
     def __call__(self, model: Any, test: Dataset) -> Mapping[str, float]:
         return self.all.score(model, test)
 

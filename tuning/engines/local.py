@@ -152,6 +152,7 @@ class _Processes:
         path = self._folder / "workload.joblib"
         joblib.dump(workload, path)
         self._executor = ProcessPoolExecutor(workers, initializer=_open_workload, initargs=(path,))
+        self._executor.submit(_ready)  # workers start, which takes longer than a plan, while the driver plans
         self._batches = Batches(lambda fits: self._executor.submit(_run_in_worker, fits), workers)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
@@ -173,6 +174,10 @@ def _open_workload(path: Path) -> None:
     """Map the workload's arrays from the file, so that all workers read the same pages of memory."""
     workload: Workload = joblib.load(path, mmap_mode="r")
     _worker["workload"], _worker["keeper"] = workload, FoldKeeper(workload)
+
+
+def _ready() -> None:
+    """Do nothing, in a worker that has begun."""
 
 
 def _run_in_worker(fits: Sequence[Fit]) -> tuple[list[list[FoldScore]], float]:

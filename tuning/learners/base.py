@@ -289,6 +289,10 @@ class Judge(Protocol):
     def scorers(self) -> Sequence[str]:
         """Names of the scorers."""
 
+    @property
+    def only_responses(self) -> bool:
+        """Whether they look at nothing of a model but its predictions of the test rows."""
+
     def __call__(self, model: Any, test: Dataset) -> Mapping[str, float]:
         """Return the scores by scorer name; the first scorer decides."""
 

@@ -20,7 +20,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import get_scorer_names
 
 from tuning.dataset import Dataset
 from tuning.learners.base import (
@@ -93,9 +92,8 @@ class BoostingLearner(Learner):
         return Curves(curve.scores, time.perf_counter() - begun)
 
     def _prefixes(self, model: Any, test: Dataset, judge: Judge) -> Iterator[Any]:
-        """Models of one round, two rounds and so on; a scorer that we do not know may predict other rows too."""
-        known = set(judge.scorers) <= set(get_scorer_names())
-        told = self.told(model, test.X) if known else None
+        """Models of one round, two rounds and so on; a scorer of the user's own may look at more than predictions."""
+        told = self.told(model, test.X) if judge.only_responses else None
         for rounds in range(1, self.length(model) + 1):
             yield self.first(model, rounds) if told is None else next(told)
 
@@ -199,6 +197,10 @@ class HistGradientBoostingLearner(BoostingLearner):
             return False
         nothing_random = estimator.early_stopping is False and estimator.max_features == 1.0
         return has_seed(estimator) or (estimator.random_state is None and nothing_random)
+
+    def ignores_seed(self, estimator: Any) -> bool:
+        """Where nothing is drawn."""
+        return self.trains_again(estimator)
 
     def length(self, model: Any) -> int:
         """Rounds until training ended."""

@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import xgboost as xgb
 
 from errors import SpecError
 
@@ -42,6 +41,8 @@ def is_cuda(device: Any) -> bool:
 @cache
 def cuda_works(device: str = "cuda") -> bool:
     """Whether a round on `device` is trained there."""
+    import xgboost as xgb  # here, since most sweeps need no card, and every worker would import it
+
     rows = xgb.DMatrix(np.zeros((2, 1)), label=np.array([0.0, 1.0]))
     try:
         with xgb.config_context(verbosity=0):

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from tests.tuning.learners.searching import curves, theirs
 from tests.tuning.learners.test_ensembles import named, rows_for
+from tuning import Scorers
 from tuning.learners import learner_for
 
 SEED = {"random_state": 0}
@@ -72,3 +73,9 @@ def test_patience_decides_where_the_curve_ends():
 def test_a_forest_has_no_rounds_to_stop_at():
     assert not learner_for(RandomForestClassifier(**SEED)).can_stop_early(RandomForestClassifier(**SEED))
     assert not learner_for(GradientBoostingClassifier()).can_stop_early(GradientBoostingClassifier())
+
+
+def test_scorers_that_look_at_more_than_predictions_get_models_that_know_it_all(monkeypatch):
+    monkeypatch.setattr(Scorers, "only_responses", False)
+    for boosting in (GradientBoostingClassifier(**SEED), AdaBoostClassifier(**SEED)):
+        assert_equal_to_a_grid(boosting, rows_for(boosting), ("neg_log_loss",))
