@@ -10,9 +10,10 @@ twenty runs on the local engine, the others in this process.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
+import multiprocessing
 import re
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,27 +21,25 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmarks.differential.cases import KNOWN, Case, random_case
-from benchmarks.differential.compare import Kind, Outcome, compare
+from benchmarks.differential.compare import Kind, Outcome, compare, outcome_of
 from benchmarks.differential.peer import Judged
 from benchmarks.measuring import table
 
-_LOCAL_EVERY = 20
 _MOST_SEEDS = 12
 
 Found = Sequence[tuple[Case, Outcome]]
 
 
-def run(specs: int, seed: int) -> Found:
-    found = []
-    for number in range(seed, seed + specs):
-        case = random_case(number)
-        outcome = compare(case, local=number % _LOCAL_EVERY == 0)
-        found.append((case, outcome))
-        if not outcome.kind.is_right:
-            print(
-                f"{number}: {outcome.kind}: {case.kinds['family']}: {outcome.line[:160]}", file=sys.stderr, flush=True
-            )
-    return found
+def run(seeds: Sequence[int], jobs: int) -> Found:
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        outcomes = pool.map(outcome_of, seeds, chunksize=5)
+        return [(random_case(seed), _told(seed, outcome)) for seed, outcome in zip(seeds, outcomes, strict=True)]
+
+
+def _told(seed: int, outcome: Outcome) -> Outcome:
+    if not outcome.kind.is_right:
+        print(f"{seed}: {outcome.kind}: {outcome.line[:160]}", file=sys.stderr, flush=True)
+    return outcome
 
 
 def report(found: Found, seconds: float) -> str:
@@ -122,16 +121,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--specs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0, help="of the first spec; the others follow")
+    parser.add_argument("--jobs", type=int, default=2, help="specs side by side")
     parser.add_argument("--case", type=int, help="show the case of this seed whole")
     parser.add_argument("--local", action="store_true", help="with --case, on the local engine")
     options = parser.parse_args()
-    tempfile.tempdir = tempfile.gettempdir()
     if options.case is not None:
         case = random_case(options.case)
         print(show(case, compare(case, options.local)))
         return 0
     begun = time.perf_counter()
-    found = run(options.specs, options.seed)
+    found = run(range(options.seed, options.seed + options.specs), options.jobs)
     print(report(found, time.perf_counter() - begun))
     return int(any(not outcome.kind.is_right for _, outcome in found))
 

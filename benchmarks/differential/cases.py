@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.differential.drawing import Draw, Written
-from benchmarks.differential.families import CLASS_WEIGHT, FAMILIES, Family
+from benchmarks.differential.families import CLASS_WEIGHT, Family, family_of
 from benchmarks.differential.folds import Cv, random_cv
 from benchmarks.differential.scorers import random_scorers
 from benchmarks.differential.steps import Step, random_steps
@@ -95,8 +95,7 @@ class Case:
         no_rounds = any(written.value == 0 for written in self._values("n_estimators"))
         softmax = any(written.value == "multi:softmax" for written in self._values("objective"))
         found = [
-            any(isinstance(value.value, Mapping) for value in values)
-            and sorted(self.labels) != [*range(len(self.labels))],
+            any(isinstance(value.value, Mapping) for value in values) and not _are_codes(self.labels),
             any(step.works_in_place for step in self.steps),
             softmax and self.early_stopping,
             no_rounds and self.family.path.startswith("xgboost."),
@@ -113,18 +112,18 @@ class Case:
 def random_case(seed: int) -> Case:
     """Draw the case of `seed`, always the same one where the same libraries are installed."""
     draw = Draw(seed)
-    family = draw.one([family for family in FAMILIES if family.is_here for _ in range(family.share)])
+    family = family_of(seed)
     features = _features(draw, family)
     steps = random_steps(draw, features, family)
-    label_kind, labels = _labels(draw, family)
+    label_kind, labels = _labels(seed, draw, family)
     weighted = draw.chance(0.3 if "weights" in family.can else 0.05) and not (steps and family.path.endswith(_UNROUTED))
     groups = draw.one(GROUPS) if draw.chance(0.25) else ""
     table = random_table(draw, family.task, features, labels, weighted, groups)
     cv = random_cv(draw, family.task, bool(groups))
     fixed, grid = _parameters(draw, family, steps, labels)
-    early = family.stops_early and not steps and draw.chance(0.7 if "softmax" in family.name else 0.15)
+    early = family.stops_early and not steps and draw.chance(0.7 if "softmax" in family.name else 0.25)
     if early:
-        fixed["n_estimators"] = draw.written(draw.one([5, 8, 12]))
+        fixed["n_estimators"] = draw.written(draw.one([3, 5, 8]))
         grid.pop("n_estimators", None)
         grid = grid or {"max_depth": [draw.written(depth) for depth in (2, 3)]}
         fixed = {name: value for name, value in fixed.items() if name not in grid}
@@ -154,11 +153,12 @@ def _features(draw: Draw, family: Family) -> str:
     return draw.one([name for name in wanted if not (name == "categories" and other_library)])
 
 
-def _labels(draw: Draw, family: Family) -> tuple[str, tuple[Any, ...]]:
+def _labels(seed: int, draw: Draw, family: Family) -> tuple[str, tuple[Any, ...]]:
     if family.task == "numbers":
         return "numbers", ()
     many = "multi:" in str(family.fixed.get("objective")) and draw.chance(0.9)
-    kind = draw.one([name for name, labels in LABELS.items() if not many or len(labels) > 2])
+    kinds = [name for name, labels in LABELS.items() if not many or len(labels) > 2]
+    kind = kinds[seed % len(kinds)]  # in turn, as the families
     labels = LABELS[kind]
     return kind, labels[: draw.one([size for size in (2, 3, 4) if len(labels) >= size > (2 if many else 1)])]
 
@@ -177,7 +177,7 @@ def _parameters(
     grid: dict[str, list[Any]] = {}
     for name in varied:
         room = _MOST_CANDIDATES // max(1, _size(grid))
-        values = _by_class(draw, labels) if knobs[name] is CLASS_WEIGHT else knobs[name]
+        values = _by_class(draw, family, labels) if knobs[name] is CLASS_WEIGHT else knobs[name]
         grid[name] = draw.some(values, 2, min(3, room)) if room > 1 else [draw.one(values)]
     for name in [name for name in knobs if name not in varied and knobs[name] is not CLASS_WEIGHT]:
         if name not in fixed and draw.chance(0.2):
@@ -212,7 +212,13 @@ def _size(grid: Mapping[str, Sequence[Any]]) -> int:
     return size
 
 
-def _by_class(draw: Draw, labels: tuple[Any, ...]) -> list[Any]:
-    """Weights by class: names of scikit-learn's own, and weights keyed by all of the labels or by one."""
+def _by_class(draw: Draw, family: Family, labels: tuple[Any, ...]) -> list[Any]:
+    """Weights by class: scikit-learn's own, and weights keyed by all of the labels or by one."""
+    if family.keyed_by_code and not _are_codes(labels):
+        return [None, "balanced"]
     every = {label: draw.one([1, 2, 5, 0.5]) for label in labels}
     return [draw.one([None, "balanced"]), every, {draw.one(labels): draw.one([8, 20])}]
+
+
+def _are_codes(labels: Sequence[Any]) -> bool:
+    return sorted(labels) == [*range(len(labels))]

@@ -13,12 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from sklearn.exceptions import FitFailedWarning
 from threadpoolctl import threadpool_limits
 
 from benchmarks.differential import ours, peer
-from benchmarks.differential.cases import Case
+from benchmarks.differential.cases import Case, random_case
 from benchmarks.differential.peer import Judged
+
+_LOCAL_EVERY = 20
 
 
 class Kind(StrEnum):
@@ -64,6 +65,11 @@ class Outcome:
         return isinstance(self.theirs, Judged) and self.theirs.has_winner
 
 
+def outcome_of(seed: int) -> Outcome:
+    """Compare the case of `seed`; one in twenty on the local engine."""
+    return compare(random_case(seed), local=seed % _LOCAL_EVERY == 0)
+
+
 def compare(case: Case, local: bool = False) -> Outcome:
     """Sweep `case` on both sides.
 
@@ -87,7 +93,7 @@ def compare(case: Case, local: bool = False) -> Outcome:
         return Outcome(kind, _shown_error(mine), ours=_shown_error(mine), theirs=_shown(theirs))
     if isinstance(theirs, Exception):
         return Outcome(Kind.THEIRS_RAISES, _shown_error(theirs), ours=mine, theirs=_shown_error(theirs))
-    largest, cell = _largest_difference(mine, theirs)
+    largest, cell = largest_difference(mine, theirs)
     kind = Kind.EQUAL if largest <= case.family.tolerance else Kind.DIFFERENT
     return Outcome(kind, cell, largest, mine, theirs)
 
@@ -107,10 +113,12 @@ def _shown_error(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _largest_difference(mine: Judged, theirs: Judged) -> tuple[float, str]:
-    """Find the largest difference, and where it is; infinite where one side has a score and the other none."""
-    if mine.rounds != theirs.rounds:
-        return np.inf, f"rounds {mine.rounds}, theirs {theirs.rounds}"
+def largest_difference(mine: Judged, theirs: Judged) -> tuple[float, str]:
+    """Find the largest difference, and where it is.
+
+    It is relative to scores beyond 1, such as squared errors, and infinite where one side has a score and the other
+    none, or where equal scores are said to be of other rounds.
+    """
     largest, where = 0.0, ""
     for scorer, expected in theirs.scores.items():
         found = mine.scores[scorer]
@@ -118,11 +126,14 @@ def _largest_difference(mine: Judged, theirs: Judged) -> tuple[float, str]:
             return np.inf, f"{found.shape[0]} candidates on {found.shape[1]} folds, theirs {expected.shape}"
         with np.errstate(invalid="ignore"):
             gaps = np.where(found == expected, 0.0, np.abs(found - expected))
+            gaps = gaps / np.fmax(1.0, np.where(np.isfinite(expected), np.abs(expected), 1.0))
         gaps = np.where(np.isnan(found) != np.isnan(expected), np.inf, np.nan_to_num(gaps, nan=0.0, posinf=np.inf))
         if gaps.max() > largest:
             row, fold = np.unravel_index(gaps.argmax(), gaps.shape)
             largest = float(gaps.max())
             where = f"{scorer}, candidate {row}, fold {fold}: {found[row, fold]:.6g}, theirs {expected[row, fold]:.6g}"
+    if mine.rounds != theirs.rounds:
+        return largest or np.inf, f"rounds {mine.rounds}, theirs {theirs.rounds}; {where}"
     return largest, where
 
 
@@ -132,5 +143,4 @@ def _silence() -> Iterator[None]:
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
-        warnings.simplefilter("ignore", FitFailedWarning)
         yield

@@ -1,12 +1,14 @@
 """The estimators that are drawn: a dotted path, what it is told, what varies, and what it can do.
 
-A new family is one entry of ``FAMILIES``. What a family cannot do is drawn now and then all the same, for a refusal or
+Families take turns, so that as many consecutive seeds as there are families have each of them. A new family is one
+entry of ``FAMILIES``. What a family cannot do is drawn now and then all the same, for a refusal or
 an error must be the same on both sides too.
 """
 
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -40,12 +42,15 @@ class Family:
         Of "missing", "sparse", "categories" and "weights".
     own_labels : bool
         Whether it learns from the labels as they are; else from the codes 0, 1 ...
+    keyed_by_code : bool
+        Whether its weights by class are keyed by the codes, whatever its documentation says, so that for other labels
+        nobody can say what is right.
     tolerance : float
         How far a split score may be from the peer's; 0 is bit for bit.
     stops_early : bool
         Whether ``early_stopping`` can choose its rounds.
     share : int
-        How often it is drawn, relative to others.
+        Its turns, while others have one.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Family:
     response: str = "predict_proba"
     can: frozenset[str] = frozenset({"sparse", "weights"})
     own_labels: bool = True
+    keyed_by_code: bool = False
     tolerance: float = 0.0
     stops_early: bool = False
     share: int = 1
@@ -75,7 +81,7 @@ class Family:
 _ANY = frozenset({"missing", "sparse", "weights"})
 _DEPTH = {"max_depth": [2, 3, 5, None], "min_samples_leaf": [1, 2, 5]}
 _ALPHA = {"ccp_alpha": [0.0, 1e-3, 1e-2, 0.05]}
-_SIZE = {"n_estimators": [1, 2, 3, 5, 7]}
+_SIZE = {"n_estimators": [1, 2, 3, 5]}
 _SEED = {"random_state": 0}
 _WEIGHTS: dict[str, Sequence[Any]] = {"class_weight": CLASS_WEIGHT}
 _NO_SIZE = {"n_estimators": 0}
@@ -113,7 +119,7 @@ def _trees(task: Task) -> list[Family]:
             bad={"learning_rate": -1.0}),
         _sk(f"histogram boosting {task}", f"ensemble.HistGradientBoosting{ending}", task,
             fixed={**_SEED, "min_samples_leaf": 5}, response=response, knobs=binned, bad={"max_iter": 0},
-            can=frozenset({"missing", "categories", "weights"})),
+            can=frozenset({"missing", "categories", "weights"}), keyed_by_code=True),
         _sk(f"adaboost {task}", f"ensemble.AdaBoost{ending}", task, **common,
             knobs={**_SIZE, "learning_rate": [1e-2, 0.5, 1.0]}, bad=_NO_SIZE),
     ]  # fmt: skip
@@ -196,3 +202,11 @@ FAMILIES: Sequence[Family] = [
     *_xgboost("classes"), *_xgboost("numbers"),
     *_other_boosters("classes"), *_other_boosters("numbers"),
 ]  # fmt: skip
+
+
+def family_of(seed: int) -> Family:
+    """Return the family whose turn it is; where its library is not installed, the next that is."""
+    turns = [family for family in FAMILIES for _ in range(family.share)]
+    stride = next(stride for stride in range(17, len(turns) + 17) if math.gcd(stride, len(turns)) == 1)
+    after = (turns[(seed * stride + place) % len(turns)] for place in range(len(turns)))
+    return next(family for family in after if family.is_here)

@@ -87,7 +87,7 @@ def sweep(case: Case, folder: Path, local: bool) -> Judged:
         params = SweepParams.model_validate({**case.table.write(folder), "holdout": 0.0, "space": str(path)})
         spec, rows = own_rows(params, spec)
         if local:
-            with tuning.open_engine("local", 2) as engine:
+            with tuning.open_engine("local", 1) as engine:
                 result = tuning.sweep(spec, rows.train, engine, [seen])
         else:
             result = tuning.sweep(spec, rows.train, InProcess(), [seen])
