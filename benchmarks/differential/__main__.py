@@ -67,7 +67,8 @@ def _parts(found: Found) -> list[str]:
     if wrong:
         parts.append(
             table(
-                ["known kind", "specs", "alone", "wrong", "largest", "lost", "seeds"], [_known(k, found) for k in KNOWN]
+                ["known kind", "specs", "alone", "wrong", "largest difference", "of them lost scores", "seeds"],
+                [_known(k, found) for k in KNOWN],
             )
         )
         others = [(case, outcome) for case, outcome in wrong if not case.known]
@@ -76,19 +77,19 @@ def _parts(found: Found) -> list[str]:
 
 
 def _known(kind: str, found: Found) -> list[str]:
-    """Count the cases of a known kind; of those that are of no other: the wrong ones, how wrong, and scores lost."""
+    """Count the cases of a known kind; of those that are of no other: the wrong ones, how wrong, how many lost some."""
     of_it = [case for case, _ in found if kind in case.known]
     alone = [(case, outcome) for case, outcome in found if list(case.known) == [kind]]
     wrong = [(case, outcome) for case, outcome in alone if not outcome.kind.is_right]
-    largest = max((outcome.largest for _, outcome in wrong if np.isfinite(outcome.largest)), default=0.0)
-    lost = sum(not np.isfinite(outcome.largest) or outcome.kind is Kind.OURS_RAISES for _, outcome in wrong)
+    largest = max((outcome.difference.largest for _, outcome in wrong), default=0.0)
+    lost = sum(outcome.difference.lost > 0 or outcome.kind is not Kind.DIFFERENT for _, outcome in wrong)
     seeds = ", ".join(str(case.seed) for case, _ in wrong[:_MOST_SEEDS]) + (" ..." if len(wrong) > _MOST_SEEDS else "")
     return [kind, str(len(of_it)), str(len(alone)), str(len(wrong)), f"{largest:.3g}", str(lost), seeds]
 
 
 def _line(case: Case, outcome: Outcome) -> str:
     what = f"{case.kinds['family']}, {case.kinds['steps']}, {case.kinds['features']}, {case.kinds['labels']}"
-    return f"  {case.seed}: {outcome.kind} by {outcome.largest:.3g} ({what}): {outcome.line[:200]}"
+    return f"  {case.seed}: {outcome.kind} by {outcome.difference.largest:.3g} ({what}): {outcome.line[:200]}"
 
 
 def _kind_of_line(line: str) -> str:
@@ -103,7 +104,7 @@ def show(case: Case, outcome: Outcome) -> str:
     head = case.table.frame.head() if case.table.matrix is None else case.table.matrix[:5].toarray().round(3)
     sides: Mapping[str, Judged | str] = {"ours": outcome.ours, "theirs": outcome.theirs}
     parts = [f"{name}:\n{_side(side)}" for name, side in sides.items()]
-    verdict = f"{outcome.kind}, largest difference {outcome.largest:.3g} ({outcome.line})"
+    verdict = f"{outcome.kind}, largest difference {outcome.difference.largest:.3g} ({outcome.line})"
     return "\n\n".join(
         [kinds, f"known kinds: {', '.join(case.known) or 'none'}", case.yaml, str(head), *parts, verdict]
     )

@@ -39,6 +39,25 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Difference:
+    """What lies between two sides.
+
+    Attributes
+    ----------
+    largest : float
+        Difference of a split score that both have; relative to scores beyond 1, such as squared errors.
+    lost : int
+        Split scores that one side has and the other has not, and rounds that are not the same.
+    where : str
+        The first of the lost ones or the largest difference.
+    """
+
+    largest: float = 0.0
+    lost: int = 0
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of a case.
 
@@ -46,16 +65,15 @@ class Outcome:
     ----------
     kind : Kind
     line : str
-        What a side said, or the cell of the largest difference.
-    largest : float
-        Difference of a split score; infinite where one side has none.
+        What a side said, or where they differ.
+    difference : Difference
     ours, theirs : Judged or str
         What each side found, or the error that it raised.
     """
 
     kind: Kind
     line: str = ""
-    largest: float = 0.0
+    difference: Difference = Difference()
     ours: Judged | str = ""
     theirs: Judged | str = ""
 
@@ -93,9 +111,9 @@ def compare(case: Case, local: bool = False) -> Outcome:
         return Outcome(kind, _shown_error(mine), ours=_shown_error(mine), theirs=_shown(theirs))
     if isinstance(theirs, Exception):
         return Outcome(Kind.THEIRS_RAISES, _shown_error(theirs), ours=mine, theirs=_shown_error(theirs))
-    largest, cell = largest_difference(mine, theirs)
-    kind = Kind.EQUAL if largest <= case.family.tolerance else Kind.DIFFERENT
-    return Outcome(kind, cell, largest, mine, theirs)
+    found = difference(mine, theirs)
+    kind = Kind.EQUAL if not found.lost and found.largest <= case.family.tolerance else Kind.DIFFERENT
+    return Outcome(kind, found.where, found, mine, theirs)
 
 
 def _attempt(side: Callable[[], Judged]) -> Judged | Exception:
@@ -113,28 +131,26 @@ def _shown_error(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def largest_difference(mine: Judged, theirs: Judged) -> tuple[float, str]:
-    """Find the largest difference, and where it is.
-
-    It is relative to scores beyond 1, such as squared errors, and infinite where one side has a score and the other
-    none, or where equal scores are said to be of other rounds.
-    """
-    largest, where = 0.0, ""
+def difference(mine: Judged, theirs: Judged) -> Difference:
+    """Compare every split score of every candidate, and the rounds that early stopping chose."""
+    largest, lost, where = 0.0, 0, ""
     for scorer, expected in theirs.scores.items():
         found = mine.scores[scorer]
         if found.shape != expected.shape:
-            return np.inf, f"{found.shape[0]} candidates on {found.shape[1]} folds, theirs {expected.shape}"
+            return Difference(0.0, expected.size, f"candidates and folds {found.shape}, theirs {expected.shape}")
+        same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+        one_sided = ~same & ~(np.isfinite(found) & np.isfinite(expected))
         with np.errstate(invalid="ignore"):
-            gaps = np.where(found == expected, 0.0, np.abs(found - expected))
-            gaps = gaps / np.fmax(1.0, np.where(np.isfinite(expected), np.abs(expected), 1.0))
-        gaps = np.where(np.isnan(found) != np.isnan(expected), np.inf, np.nan_to_num(gaps, nan=0.0, posinf=np.inf))
-        if gaps.max() > largest:
-            row, fold = np.unravel_index(gaps.argmax(), gaps.shape)
-            largest = float(gaps.max())
+            gaps = np.abs(found - expected) / np.fmax(1.0, np.abs(expected))
+        gaps = np.where(np.isfinite(gaps), gaps, 0.0)
+        lost += int(one_sided.sum())
+        if gaps.max() > largest or (one_sided.any() and not where):
+            row, fold = np.unravel_index((gaps if gaps.max() > largest else one_sided).argmax(), gaps.shape)
+            largest = max(largest, float(gaps.max()))
             where = f"{scorer}, candidate {row}, fold {fold}: {found[row, fold]:.6g}, theirs {expected[row, fold]:.6g}"
     if mine.rounds != theirs.rounds:
-        return largest or np.inf, f"rounds {mine.rounds}, theirs {theirs.rounds}; {where}"
-    return largest, where
+        return Difference(largest, max(lost, 1), f"rounds {mine.rounds}, theirs {theirs.rounds}; {where}")
+    return Difference(largest, lost, where)
 
 
 @contextlib.contextmanager
