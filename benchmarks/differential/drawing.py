@@ -6,10 +6,11 @@ other. Numbers are written in the ways that are usual (``0.001``, ``1e-3``), all
 
 from __future__ import annotations
 
+import importlib
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,6 +30,34 @@ class Written:
     def is_text_to_yaml_1_1(self) -> bool:
         """Whether an older reader takes this number for text: an exponent without a point, or without a sign."""
         return _EXPONENT_ALONE.fullmatch(self.text) is not None
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object as a value: ``{class: path, ...}``."""
+
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function as a value: ``{function: path}``."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """Objects with names, as voting and stacking take them: ``[[name, {class: path}], ...]``."""
+
+    members: Mapping[str, Object]
+
+
+def load(path: str) -> Any:
+    """Import what a dotted path names."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 class Draw:
@@ -58,9 +87,25 @@ class Draw:
 
     def written(self, value: Any) -> Written:
         """Write `value` as a person might."""
+        if isinstance(value, Object):
+            params = {name: self.written(item) for name, item in value.params.items()}
+            text = "".join(f", {name}: {item.text}" for name, item in params.items())
+            made = load(value.path)(**{name: item.value for name, item in params.items()})
+            return Written(f"{{class: {value.path}{text}}}", made)
+        if isinstance(value, Function):
+            return Written(f"{{function: {value.path}}}", load(value.path))
+        if isinstance(value, Named):
+            members = {name: self.written(item) for name, item in value.members.items()}
+            text = ", ".join(f"[{name}, {item.text}]" for name, item in members.items())
+            return Written(f"[{text}]", [(name, item.value) for name, item in members.items()])
+        if isinstance(value, tuple):
+            return Written(f"{{tuple: [{', '.join(self.written(item).text for item in value)}]}}", value)
         if isinstance(value, Mapping):
             pairs = [f"{self.written(key).text}: {self.written(item).text}" for key, item in value.items()]
             return Written("{" + ", ".join(pairs) + "}", dict(value))
+        return self._plain(value)
+
+    def _plain(self, value: Any) -> Written:
         if isinstance(value, bool):
             return Written(str(value).lower(), value)
         if value is None:

@@ -7,12 +7,13 @@ an error must be the same on both sides too.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Literal
+
+from benchmarks.differential.drawing import Named, Object
 
 Task = Literal["classes", "numbers"]
 
@@ -30,6 +31,8 @@ class Family:
     path : str
         Dotted, of the class.
     task : str
+    needs : mapping of str to object
+        What it cannot be built without, which is told where it is named.
     fixed : mapping of str to object
         What every spec tells it.
     knobs : mapping of str to sequence
@@ -66,11 +69,7 @@ class Family:
     tolerance: float = 0.0
     stops_early: bool = False
     share: int = 1
-
-    def make(self) -> Any:
-        """Return an unfitted one, all parameters at their defaults."""
-        module, _, name = self.path.rpartition(".")
-        return getattr(importlib.import_module(module), name)()
+    needs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_here(self) -> bool:
@@ -171,6 +170,37 @@ def _other_boosters(task: Task) -> list[Family]:
     ]  # fmt: skip
 
 
+def _nested() -> list[Family]:
+    tree = "sklearn.tree.DecisionTree"
+    grown = Object(f"{tree}Classifier", {"max_depth": 2, "random_state": 0})
+    stumps = [Object(f"{tree}Classifier", {"max_depth": depth, "random_state": 0}) for depth in (1, 2)]
+    line = "sklearn.linear_model.LogisticRegression"
+    two = Named({"tree": grown, "bayes": Object("sklearn.naive_bayes.GaussianNB")})
+    mixed = Named(
+        {"tree": Object(f"{tree}Regressor", {"random_state": 0}), "line": Object("sklearn.linear_model.Ridge")}
+    )
+    depths = {"tree__max_depth": [1, 2, 3]}
+    alone: dict[str, Any] = {"can": frozenset({"sparse"})}
+    return [
+        _sk("bagged trees", "ensemble.BaggingClassifier", "classes", fixed={**_SEED, "estimator": grown}, **alone,
+            knobs={"estimator__max_depth": [1, 2, 3], **_SIZE, "estimator__class_weight": CLASS_WEIGHT}, bad=_NO_SIZE),
+        _sk("boosted objects", "ensemble.AdaBoostClassifier", "classes", fixed=_SEED, **alone, bad=_NO_SIZE,
+            knobs={"estimator": [*stumps, Object(line, {"C": 1e-2})], **_SIZE}),
+        _sk("calibrated", "calibration.CalibratedClassifierCV", "classes", **alone, bad={"method": "none"},
+            fixed={"estimator": Object("sklearn.svm.LinearSVC", {"random_state": 0}), "cv": 2},
+            knobs={"estimator__C": [1e-3, 1e-2, 1.0], "method": ["sigmoid", "isotonic"]}),
+        _sk("stacked", "ensemble.StackingClassifier", "classes", fixed={"cv": 2}, needs={"estimators": two},
+            can=frozenset(), bad={"tree__max_depth": 0},
+            knobs={"final_estimator": [Object(line, {"C": 1e-2}), Object(line, {"C": 1.0}), grown], **depths}),
+        _sk("voted", "ensemble.VotingRegressor", "numbers", needs={"estimators": mixed}, response="predict", **alone,
+            knobs={**depths, "line__alpha": [1e-3, 1.0]}, bad={"tree__max_depth": 0}),
+        _sk("transformed target", "compose.TransformedTargetRegressor", "numbers", response="predict", **alone,
+            fixed={"regressor": Object("sklearn.linear_model.Ridge"),
+                   "transformer": Object("sklearn.preprocessing.StandardScaler")},
+            knobs={"regressor__alpha": [1e-3, 0.1, 10.0]}, bad={"regressor__alpha": -1.0}),
+    ]  # fmt: skip
+
+
 _INVERSE = {"C": [1e-3, 1e-2, 0.1, 1.0, 10.0]}
 _DESCENT = {"alpha": [1e-4, 1e-3, 1e-2], "penalty": ["l2", "l1", "elasticnet"]}
 _NEIGHBOURS = {"n_neighbors": [1, 3, 5, 8], "weights": ["uniform", "distance"], "p": [1, 2]}
@@ -201,6 +231,7 @@ FAMILIES: Sequence[Family] = [
     *_trees("classes"), *_trees("numbers"),
     *_xgboost("classes"), *_xgboost("numbers"),
     *_other_boosters("classes"), *_other_boosters("numbers"),
+    *_nested(),
 ]  # fmt: skip
 
 

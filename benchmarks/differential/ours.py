@@ -94,7 +94,7 @@ def sweep(case: Case, folder: Path, local: bool) -> Judged:
     except FitError as error:
         raise AllFailedError(str(error)) from error
     except GridfoldError as error:
-        if seen.fits or "\n" in str(error):
+        if seen.fits:
             raise
         raise RefusedError(str(error).replace(str(folder), "")) from error
     rounds = [result.rounds[candidate] for candidate in result.candidates] if case.early_stopping else []

@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 import sklearn
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 
-from benchmarks.differential.cases import MODEL, Case
-from benchmarks.differential.steps import ENCODERS
-
-_ROUNDS = "n_estimators"
+from benchmarks.differential.cases import Case
+from benchmarks.differential.drawing import load
+from benchmarks.differential.parameters import MODEL, ROUNDS
 
 Scores = Mapping[str, NDArray[np.float64]]
 """By scorer, of shape (n_candidates, n_folds); NaN where a fit or its scoring failed."""
@@ -60,8 +61,10 @@ def search(case: Case, folder: Path) -> Judged:
     def fit(grid: Any) -> GridSearchCV:
         return _fit(case, grid, columns, y, weights, splits)
 
-    grid = {name: [value.value for value in values] for name, values in case.grid.items()}
-    return _stopped_early(case, grid, fit) if case.early_stopping else Judged(_scores(case, fit(grid)), [])
+    grids = [
+        {name: [value.value for value in values] for name, values in grid.items()} for grid in case.parameters.grids
+    ]
+    return _stopped_early(case, grids[0], fit) if case.early_stopping else Judged(_scores(case, fit(grids)), [])
 
 
 def _columns(case: Case, X: Any) -> Any:
@@ -69,7 +72,7 @@ def _columns(case: Case, X: Any) -> Any:
     if case.table.features != "categories":
         return X
     text = [name for name in X.columns if not pd.api.types.is_numeric_dtype(X[name].dtype)]
-    natively = case.steps[0] in ENCODERS if case.steps else "categories" in case.family.can
+    natively = case.steps[0].takes_categories if case.steps else "categories" in case.family.can
     if natively:
         return X.assign(**{name: X[name].astype(object).astype("category") for name in text})
     made: dict[str, Any] = {}
@@ -82,14 +85,18 @@ def _columns(case: Case, X: Any) -> Any:
 
 
 def _estimator(case: Case) -> Any:
-    model = case.family.make()
+    model = clone(case.model.value)
     if case.family.path.startswith("xgboost.") and case.table.features == "categories" and not case.steps:
         model.set_params(enable_categorical="categories" in case.family.can)
     if "n_jobs" in model.get_params() and not case.family.path.startswith("sklearn."):
         model.set_params(n_jobs=1)
     steps = [(step.name, step.make()) for step in case.steps]
-    whole = Pipeline([*steps, (MODEL, model)]) if steps else model
-    return whole.set_params(**{name: value.value for name, value in case.fixed.items()})
+    whole = _pipeline(case)([*steps, (MODEL, model)]) if steps else model
+    return whole.set_params(**{name: value.value for name, value in case.parameters.fixed.items()})
+
+
+def _pipeline(case: Case) -> Any:
+    return load("imblearn.pipeline.Pipeline") if any(step.resamples for step in case.steps) else Pipeline
 
 
 def _fit(case: Case, grid: Any, X: Any, y: Any, weights: Any, splits: Any) -> GridSearchCV:
@@ -107,6 +114,9 @@ def _fit(case: Case, grid: Any, X: Any, y: Any, weights: Any, splits: Any) -> Gr
 
 
 def _request_weights(pipeline: Pipeline, scorers: dict[str, Any]) -> None:
+    last = pipeline.steps[-1][1]
+    if has_fit_parameter(last, "sample_weight") and not hasattr(last, "set_fit_request"):
+        raise TypeError("weights do not reach the last step of this pipeline: the case has no answer")
     for name, step in pipeline.steps:
         if hasattr(step, "set_fit_request") and "sample_weight" in _asks(step):
             step.set_fit_request(sample_weight=name == MODEL)
@@ -120,22 +130,26 @@ def _asks(step: Any) -> Any:
 
 
 def _scores(case: Case, searched: GridSearchCV) -> Scores:
+    """Give the scores of each candidate once: one that stands in two grids is fitted twice here, and once by us."""
     results, n_folds = searched.cv_results_, searched.n_splits_
+    first = {repr(sorted(params.items())): row for row, params in reversed(list(enumerate(results["params"])))}
+    rows = sorted(first.values())
 
     def of(scorer: str) -> NDArray[np.float64]:
         suffix = "score" if len(case.scorers) == 1 else scorer
-        return np.array([results[f"split{fold}_test_{suffix}"] for fold in range(n_folds)], dtype=np.float64).T
+        return np.array([results[f"split{fold}_test_{suffix}"] for fold in range(n_folds)], dtype=np.float64).T[rows]
 
     return {scorer: of(scorer) for scorer in case.scorers}
 
 
 def _stopped_early(case: Case, grid: Mapping[str, Any], fit: Callable[[Any], GridSearchCV]) -> Judged:
     """Give each candidate its number of rounds as a grid over all of them would: the highest mean, fewest of equals."""
-    most = range(1, case.fixed[_ROUNDS].value + 1)
+    rounds = f"{MODEL}__{ROUNDS}" if case.steps else ROUNDS
+    most = range(1, case.parameters.fixed[rounds].value + 1)
     chosen: list[int] = []
     rows: dict[str, list[NDArray[np.float64]]] = {scorer: [] for scorer in case.scorers}
     for candidate in ParameterGrid(grid):
-        searched = fit({_ROUNDS: list(most), **{name: [value] for name, value in candidate.items()}})
+        searched = fit({rounds: list(most), **{name: [value] for name, value in candidate.items()}})
         scores = _scores(case, searched)
         means = scores[case.scorers[0]].mean(axis=1)
         best = int(np.argmax(means)) if np.isfinite(means).any() else 0

@@ -45,7 +45,7 @@ class Table:
     suffix : str
         Of the table, ".csv" or ".parquet"; beside ".npz" where the features are sparse.
     frame : DataFrame
-        All columns; the target is ``y``, weights ``w``, groups ``g``.
+        All columns; the target is ``y``, weights ``w``, groups ``g``, times ``t``, folds ``f``.
     matrix : csr_matrix or None
         The features, where they are sparse.
     """
@@ -73,12 +73,14 @@ class Table:
         """Read the files back as a notebook would: the features, and the columns beside them."""
         path = folder / f"rows{self.suffix}"
         frame = pd.read_csv(path) if self.suffix == ".csv" else pd.read_parquet(path)
-        beside = [name for name in ("y", "w", "g") if name in frame.columns]
+        beside = [name for name in ("y", "w", "g", "t", "f") if name in frame.columns]
         X: Any = frame.drop(columns=beside) if self.matrix is None else sp.load_npz(folder / "features.npz")
         return X, frame[beside]
 
 
-def random_table(draw: Draw, task: Task, features: str, labels: tuple[Any, ...], weighted: bool, groups: str) -> Table:
+def random_table(
+    draw: Draw, task: Task, features: str, labels: tuple[Any, ...], weighted: bool, groups: str, cv: str
+) -> Table:
     """Draw a table.
 
     Parameters
@@ -92,6 +94,8 @@ def random_table(draw: Draw, task: Task, features: str, labels: tuple[Any, ...],
     weighted : bool
     groups : str
         One of ``GROUPS``; empty for none.
+    cv : str
+        The kind of folds, for the column that some need.
     """
     n_rows, n_columns = int(draw.numbers.integers(60, 160)), int(draw.numbers.integers(3, 7))
     X = draw.numbers.normal(size=(n_rows, n_columns)).round(int(draw.numbers.integers(1, 9)))
@@ -105,7 +109,11 @@ def random_table(draw: Draw, task: Task, features: str, labels: tuple[Any, ...],
     if weighted:
         frame["w"] = draw.numbers.choice([0.25, 0.5, 1.0, 3.0], n_rows)
     if groups:
-        frame["g"] = _groups(draw, n_rows, groups)
+        frame["g"] = _groups(draw, n_rows, groups, few=cv == "leave group")
+    if cv == "by time":
+        frame["t"] = pd.Timestamp("2016-05-01") + pd.to_timedelta(draw.numbers.permutation(n_rows), unit="D")
+    if cv == "column":
+        frame["f"] = draw.numbers.integers(-1 if draw.chance(0.3) else 0, 3, n_rows)
     dtype = draw.one([np.float32, np.float64])
     matrix = sp.csr_matrix(X.astype(dtype)) if features == "sparse" else None
     return Table(features, draw.one([".csv", ".parquet"]), frame, matrix)
@@ -139,8 +147,8 @@ def _classes(draw: Draw, signal: NDArray[np.float64], labels: tuple[Any, ...]) -
     return [labels[places[code]] for code in codes]
 
 
-def _groups(draw: Draw, n_rows: int, kind: str) -> Any:
-    places = draw.numbers.integers(0, int(draw.numbers.integers(9, 20)), n_rows)
+def _groups(draw: Draw, n_rows: int, kind: str, few: bool) -> Any:
+    places = draw.numbers.integers(0, 4 if few else int(draw.numbers.integers(9, 20)), n_rows)
     if kind == "text":
         return [f"house {place}" for place in places]
     return pd.factorize(places)[0] if kind == "in order" else places * 7 % 20
