@@ -15,7 +15,7 @@ import numpy as np
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values, class_name, fresh, has_seed
-from tuning.learners.steps import FittedSteps, active, can_be_shared, fitted_steps, signature
+from tuning.learners.steps import FittedSteps, active, can_be_shared, copied, fitted_steps, signature
 
 Made = TypeVar("Made")
 
@@ -233,7 +233,7 @@ class RowsAfterSteps:
 
 def _copied(data: Dataset) -> Dataset:
     weight = None if data.sample_weight is None else data.sample_weight.copy()
-    return replace(data, X=data.X.copy(), y=data.y.copy(), sample_weight=weight)
+    return replace(data, X=copied(data.X), y=data.y.copy(), sample_weight=weight)
 
 
 def _last(estimator: Any) -> Any:

@@ -174,11 +174,16 @@ def _untouched(step: Any, transform: Callable[[Any], Any], X: Any) -> Any:
     """
     if _is_of_scikit_learn(step):
         return transform(X)
-    before = X.copy()
+    before = copied(X)
     made = transform(X)
     if not _equal(before, X):
         raise InPlaceError
     return made
+
+
+def copied(X: Any) -> Any:
+    """Return a copy of `X` in the same order of memory, on which the last digit of a product depends."""
+    return X.copy(order="K") if isinstance(X, np.ndarray) else X.copy()
 
 
 def _is_of_scikit_learn(step: Any) -> bool:
