@@ -1,7 +1,7 @@
 """Finished steps on disk: folders named by the fingerprint of what made them, whole or absent."""
 
+from cache.entries import Cache, writing_to
 from cache.fingerprints import code_digest, fingerprint
 from cache.scratch import scratch_folder
-from cache.store import Cache, writing_to
 
 __all__ = ["Cache", "code_digest", "fingerprint", "scratch_folder", "writing_to"]

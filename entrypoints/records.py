@@ -11,7 +11,7 @@ from entrypoints.rows import Rows
 from sources import Tables
 from sources.schema import TABLES
 from sources.tables import MANIFEST
-from tracking import EntryRun, Table
+from tracking import EntryRun, InputTable
 from tuning import SweepResult, SweepSpec
 
 INGEST, FEATURIZE = "ingest", "featurize"
@@ -23,7 +23,7 @@ def log_tables(run: EntryRun, tables: Tables) -> None:
     """Record the tables: their manifest, and each of them as a dataset input."""
     run.log_file(tables.path / MANIFEST)
     run.log_datasets(
-        Table(
+        InputTable(
             name=name,
             digest=record.sha256,
             source=tables.manifest.source,
@@ -45,7 +45,7 @@ def log_request(run: EntryRun, spec: SweepSpec, rows: Rows) -> None:
     run.log_params({"strategy": spec.search.strategy})
     run.set_tags({"sweep.features": rows.fingerprint, "sweep.fingerprint": asked})
     run.log_datasets(
-        Table(f"{rows.name}-{context}", rows.fingerprint, rows.source, part.n_rows, rows.schema, context)
+        InputTable(f"{rows.name}-{context}", rows.fingerprint, rows.source, part.n_rows, rows.schema, context)
         for context, part in (("training", rows.train), ("holdout", rows.holdout))
         if part is not None
     )
@@ -56,7 +56,7 @@ def log_scored(run: EntryRun, model: str, tables: Tables, n_devices: int, second
     record = tables.manifest.tables[SCORED]
     run.set_tags({"scored.model": model})
     run.log_metrics({"devices": n_devices, "seconds": seconds})
-    run.log_datasets([Table(SCORED, record.sha256, tables.manifest.source, record.rows, context="scoring")])
+    run.log_datasets([InputTable(SCORED, record.sha256, tables.manifest.source, record.rows, context="scoring")])
 
 
 def given_up(params: SweepParams, result: SweepResult) -> SweepResult:

@@ -107,7 +107,7 @@ def test_the_rooms_import_one_way(module, path):
         ("features.build", "import sources"),
         ("sources.azure", "from features import build"),
         ("tracking.runs", "from sources.manifest import Manifest"),
-        ("cache.store", "import tuning"),
+        ("cache.entries", "import tuning"),
         ("errors", "import tuning"),
         ("entrypoints.sweep", "from mlflow import MlflowClient"),
         ("tuning.engines.base", "import pyspark"),

@@ -1,8 +1,8 @@
 """Nested runs, reports and plots, the step cache and the model registry: the only room that speaks to MLflow."""
 
-from tracking.datasets import Table
+from tracking.datasets import InputTable
 from tracking.model_files import FittedModel
 from tracking.recorder import SweepRecorder
 from tracking.runs import EntryRun
 
-__all__ = ["EntryRun", "FittedModel", "SweepRecorder", "Table"]
+__all__ = ["EntryRun", "FittedModel", "InputTable", "SweepRecorder"]

@@ -17,7 +17,7 @@ _TYPES = {"int": "long", "uint": "long", "float": "double", "bool": "boolean", "
 
 
 @dataclass(frozen=True)
-class Table:
+class InputTable:
     """One table that a run has read.
 
     Attributes
@@ -42,7 +42,7 @@ class Table:
     context: str = "ingest"
 
 
-def as_inputs(tables: Iterable[Table]) -> list[DatasetInput]:
+def as_inputs(tables: Iterable[InputTable]) -> list[DatasetInput]:
     """Return `tables` as MLflow's entities."""
     return [
         DatasetInput(

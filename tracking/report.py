@@ -17,8 +17,8 @@ from tracking import plots
 from tracking.children import KEY, suffixes
 from tracking.judged import best_first, full_means, left_out_words
 from tracking.runs import EntryRun
+from tracking.significance import difference_columns, verdict
 from tracking.varied import varied
-from tracking.verdict import difference_columns, verdict
 from tuning.results.sweep_result import SweepResult
 from tuning.spec.objects import describe
 from tuning.spec.sweep_spec import SweepSpec

@@ -25,7 +25,7 @@ from mlflow.utils.time import get_current_time_millis
 
 from errors import GridfoldError, TrackingError
 from tracking import store
-from tracking.datasets import Table, as_inputs
+from tracking.datasets import InputTable, as_inputs
 
 NOTE = "mlflow.note.content"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
@@ -150,7 +150,7 @@ class EntryRun:
         with store.refusals(f"fetch {path} of the run {run_id}"):
             return Path(self.client.download_artifacts(run_id, path, str(folder)))
 
-    def log_datasets(self, tables: Iterable[Table]) -> None:
+    def log_datasets(self, tables: Iterable[InputTable]) -> None:
         """Log `tables` as the run's dataset inputs."""
         with store.refusals("log the dataset inputs"):
             self.client.log_inputs(self.run_id, datasets=as_inputs(tables))

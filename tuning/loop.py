@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Future
+from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
 
-from errors import EngineError
 from tuning.audit import check_folds
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
@@ -137,11 +136,6 @@ class _Run:
             scores = future.result()
         except CancelledError:
             return
-        except BrokenExecutor as error:
-            raise EngineError(
-                "a worker process was killed, most likely for lack of memory. "
-                "Use fewer cores (-P cores=1) or less data."
-            ) from error
         self.n_units += 1
         self.table.add(scores)
         self._strategy.tell(scores)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from errors import SourceError, TrackingError
-from tracking import EntryRun, Table
+from tracking import EntryRun, InputTable
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_the_first_end_counts(client):
 
 
 def test_tables_are_dataset_inputs(client):
-    table = Table(
+    table = InputTable(
         "events", "ab" * 32, "wasbs://d@a.blob.core.windows.net/", 7, {"event_id": "Int64", "when": "Datetime"}
     )
     with EntryRun.begin("ingest") as run:

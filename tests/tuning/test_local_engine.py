@@ -9,6 +9,7 @@ import pytest
 import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from errors import EngineError
 from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import LocalEngine
 
@@ -102,7 +103,9 @@ def test_a_worker_that_dies_is_an_engine_lost(nosy_workload):
     engine = LocalEngine(1)
     engine.open(nosy_workload)
     future = engine.submit(Fit(0, (Candidate({"mood": "die"}),)))
-    assert "terminat" in str(future.exception(timeout=60)).lower()
+    lost = future.exception(timeout=60)
+    assert isinstance(lost, EngineError)
+    assert str(lost).startswith("a worker process was killed")
     engine.close(cancel=True)
 
 

@@ -38,10 +38,15 @@ class Batches:
     ----------
     pool : Pool
     workers : int
+    explain : callable
+        Turns what the pool raises into what a fit's future is to raise.
     """
 
-    def __init__(self, pool: Pool, workers: int) -> None:
+    def __init__(
+        self, pool: Pool, workers: int, explain: Callable[[BaseException], BaseException] = lambda error: error
+    ) -> None:
         self._pool = pool
+        self._explain = explain
         self._workers = workers
         self._waiting: deque[tuple[Fit, Future[Scores]]] = deque()
         self._sent = 0
@@ -76,7 +81,7 @@ class Batches:
             try:
                 running = self._pool([fit for fit, _ in batch])
             except Exception as error:  # the pool is lost, and these fits with it
-                self._ended(partial(_fail, futures, error))
+                self._ended(partial(_fail, futures, self._explain(error)))
             else:
                 running.add_done_callback(partial(self._take, futures))
 
@@ -105,7 +110,7 @@ class Batches:
     def _take(self, futures: list[Future[Scores]], ended: Future[tuple[list[Scores], float]]) -> None:
         error = RuntimeError("cancelled") if ended.cancelled() else ended.exception()
         if error is not None:
-            self._ended(partial(_fail, futures, error))
+            self._ended(partial(_fail, futures, self._explain(error)))
         else:
             scores, seconds = ended.result()
             self._seconds = max(seconds / len(futures), 1e-6)

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ import joblib
 from loky import ProcessPoolExecutor, cpu_count
 from threadpoolctl import threadpool_limits
 
+from errors import EngineError
 from tuning.engines.batches import Batches, timed
 from tuning.fitting import run_fit
 from tuning.learners import learner_for
@@ -153,7 +154,7 @@ class _Processes:
         joblib.dump(workload, path)
         self._executor = ProcessPoolExecutor(workers, initializer=_open_workload, initargs=(path,))
         self._executor.submit(_ready)  # workers start, which takes longer than a plan, while the driver plans
-        self._batches = Batches(lambda fits: self._executor.submit(_run_in_worker, fits), workers)
+        self._batches = Batches(lambda fits: self._executor.submit(_run_in_worker, fits), workers, _lost)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         return self._batches.submit(fit)
@@ -165,6 +166,18 @@ class _Processes:
             self._batches.wait()
         self._executor.shutdown(wait=True, kill_workers=cancel)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _lost(error: BaseException) -> BaseException:
+    """Say what a pool without its processes means; what else it raises stays as it is."""
+    if not isinstance(error, BrokenExecutor):
+        return error
+    lost = EngineError(
+        "a worker process was killed, most likely for lack of memory. Use fewer cores (cores: 1 under budget), or less "
+        "data."
+    )
+    lost.__cause__ = error
+    return lost
 
 
 _worker: dict[str, Any] = {}

@@ -37,7 +37,7 @@ from tuning.learners.boosters import (
     training_matrix,
 )
 from tuning.learners.curves import RoundScores
-from tuning.learners.devices import cuda_devices
+from tuning.learners.graphics_cards import cuda_devices
 from tuning.learners.threads import ThreadTrial
 from tuning.learners.views import WithOptions, in_labels
 

@@ -167,6 +167,6 @@ def check_devices(values: Iterable[tuple[tuple[str, ...], str, Any]]) -> None:
     """
     asked = [value for _, name, value in values if name.rpartition("__")[2] == "device" and value is not None]
     if asked:
-        from tuning.learners import devices
+        from tuning.learners import graphics_cards
 
-        devices.check_devices(asked)
+        graphics_cards.check_devices(asked)

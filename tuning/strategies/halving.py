@@ -17,8 +17,8 @@ from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.space import Space
 from tuning.strategies import base
+from tuning.strategies.laps import LapOfScores
 from tuning.strategies.random import Draws, Sampled
-from tuning.strategies.rounds import RoundOfScores
 
 
 class HalvingStrategy:
@@ -39,27 +39,27 @@ class HalvingStrategy:
         self._options = options
         self._draws = Draws(space, options, setting)
         self._climbing: list[Candidate] = []
-        self._round = RoundOfScores(setting.scorer, setting.n_folds)
+        self._lap = LapOfScores(setting.scorer, setting.n_folds)
         self._shares = rungs(self._draws.n_candidates, options.factor, options.min_share)
         self.n_candidates: int | None = self._draws.n_candidates
 
     def ask(self) -> Sequence[base.Proposal]:
         """The next rung, once the one below has been climbed."""
-        if not self._round.complete or not self._shares:
+        if not self._lap.complete or not self._shares:
             return []
-        if self._round.scores:
+        if self._lap.scores:
             kept = math.ceil(len(self._climbing) / self._options.factor)
-            ranked = sorted(self._climbing, key=self._round.mean, reverse=True)
-            self._climbing = [candidate for candidate in ranked if self._round.mean(candidate) > -math.inf][:kept]
+            ranked = sorted(self._climbing, key=self._lap.mean, reverse=True)
+            self._climbing = [candidate for candidate in ranked if self._lap.mean(candidate) > -math.inf][:kept]
         else:
             self._climbing = self._draws.candidates()
         share = self._shares.pop(0)
         rows, rounds = (share, 1.0) if self._options.resource == "rows" else (1.0, share)
-        return self._round.propose([base.Proposal(c, rows=rows, rounds=rounds) for c in self._climbing])
+        return self._lap.propose([base.Proposal(c, rows=rows, rounds=rounds) for c in self._climbing])
 
     def tell(self, scores: Sequence[FoldScore]) -> None:
         """Take in scores."""
-        self._round.tell(scores)
+        self._lap.tell(scores)
 
 
 def rungs(n_candidates: int, factor: int, min_share: float) -> list[float]:

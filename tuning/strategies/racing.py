@@ -17,8 +17,8 @@ from tuning.results.statistics import paired_difference
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.space import Space
 from tuning.strategies import base
+from tuning.strategies.laps import LapOfScores
 from tuning.strategies.random import Draws, Sampled
-from tuning.strategies.rounds import RoundOfScores
 
 
 class RacingStrategy:
@@ -39,13 +39,13 @@ class RacingStrategy:
         self._setting = setting
         self._draws = Draws(space, options, setting)
         self._racing: list[Candidate] = []
-        self._round = RoundOfScores(setting.scorer, setting.n_folds)
+        self._lap = LapOfScores(setting.scorer, setting.n_folds)
         self._next_fold = 0
         self.n_candidates: int | None = self._draws.n_candidates
 
     def ask(self) -> Sequence[base.Proposal]:
         """The first folds for all, then one more fold at a time for those still in the race."""
-        if not self._round.complete or self._next_fold >= self._setting.n_folds:
+        if not self._lap.complete or self._next_fold >= self._setting.n_folds:
             return []
         if self._next_fold == 0:
             self._racing = self._draws.candidates()
@@ -54,11 +54,11 @@ class RacingStrategy:
         begin, end = self._next_fold, self._lap_end()
         self._next_fold = end
         folds = tuple(range(begin, end))
-        return self._round.propose([base.Proposal(candidate, folds) for candidate in self._racing])
+        return self._lap.propose([base.Proposal(candidate, folds) for candidate in self._racing])
 
     def tell(self, scores: Sequence[FoldScore]) -> None:
         """Take in scores."""
-        self._round.tell(scores)
+        self._lap.tell(scores)
 
     def _lap_end(self) -> int:
         """All folds that are left when one is left alone, since there is nobody to stop."""
@@ -68,17 +68,17 @@ class RacingStrategy:
         return min(n_folds, max(self._next_fold + 1, self._options.min_folds))
 
     def _drop_losers(self) -> None:
-        sound = [c for c in self._racing if not math.isnan(math.fsum(self._round.splits(c)))]
+        sound = [c for c in self._racing if not math.isnan(math.fsum(self._lap.splits(c)))]
         if not sound:
             self._racing = []
             return
-        leader = max(sound, key=self._round.mean)
+        leader = max(sound, key=self._lap.mean)
         self._racing = [candidate for candidate in sound if candidate is leader or self._may_win(candidate, leader)]
 
     def _may_win(self, candidate: Candidate, leader: Candidate) -> bool:
         ahead = paired_difference(
-            self._round.splits(leader),
-            self._round.splits(candidate),
+            self._lap.splits(leader),
+            self._lap.splits(candidate),
             self._setting.test_share,
             2 * self._options.level - 1,  # one end of the interval is looked at
         )

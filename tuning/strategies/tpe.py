@@ -17,8 +17,8 @@ from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.space import Distribution, Space, plain
 from tuning.strategies import base
+from tuning.strategies.laps import LapOfScores
 from tuning.strategies.random import Sampled
-from tuning.strategies.rounds import RoundOfScores
 
 _TRIES = 20  # for a candidate that has not been proposed before, in a space that may hold few
 
@@ -40,7 +40,7 @@ class TpeStrategy:
         self._options = options
         self._left = setting.limited(options.candidates)
         self._teacher = _Hyperopt(space, options.startup)
-        self._round = RoundOfScores(setting.scorer, setting.n_folds)
+        self._lap = LapOfScores(setting.scorer, setting.n_folds)
         self._batch: list[Candidate] = []
         self._seen: set[Candidate] = set()
         self._seed = options.seed
@@ -48,19 +48,19 @@ class TpeStrategy:
 
     def ask(self) -> Sequence[base.Proposal]:
         """The next batch, once the last has been judged; the first one holds all the random ones."""
-        if not self._round.complete or not self._left:
+        if not self._lap.complete or not self._left:
             return []
         for candidate in self._batch:
-            self._teacher.learn(candidate, self._round.mean(candidate))
+            self._teacher.learn(candidate, self._lap.mean(candidate))
         size = min(self._left, self._options.batch if self._seen else self._options.startup)
         drawn = [self._new_candidate() for _ in range(size)]
         self._batch = [candidate for candidate in drawn if candidate is not None]
         self._left = self._left - len(self._batch) if self._batch else 0
-        return self._round.propose([base.Proposal(candidate) for candidate in self._batch])
+        return self._lap.propose([base.Proposal(candidate) for candidate in self._batch])
 
     def tell(self, scores: Sequence[FoldScore]) -> None:
         """Take in scores."""
-        self._round.tell(scores)
+        self._lap.tell(scores)
 
     def _new_candidate(self) -> Candidate | None:
         """Draw one that has not been proposed; None where the space seems to hold no more."""

@@ -6,7 +6,7 @@ import yaml
 
 from errors import SpecError
 from tuning import Dataset, SweepSpec, open_engine, sweep
-from tuning.learners.devices import cuda_devices, cuda_works
+from tuning.learners.graphics_cards import cuda_devices, cuda_works
 
 SPEC = {
     "estimator": "xgboost.XGBClassifier",

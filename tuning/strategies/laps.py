@@ -1,6 +1,6 @@
-"""What strategies that go in rounds have in common: nothing new is proposed until all of the last round is told.
+"""What strategies that go in laps have in common: nothing new is proposed until all of the last lap is told.
 
-Waiting for the whole round costs a little idle time at its end and buys repeatability: proposals depend on scores,
+Waiting for the whole lap costs a little idle time at its end and buys repeatability: proposals depend on scores,
 never on which worker was quicker.
 """
 
@@ -14,8 +14,8 @@ from tuning.results.sweep_result import FoldScore
 from tuning.strategies.base import Proposal
 
 
-class RoundOfScores:
-    """Collects the scores of one round of proposals.
+class LapOfScores:
+    """Collects the scores of one lap of proposals.
 
     Parameters
     ----------
