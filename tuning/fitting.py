@@ -53,6 +53,9 @@ def run_fit(workload: Workload, fit: Fit, keeper: FoldKeeper, control: Control =
     CancelledError
         The sweep was interrupted.
     """
+    if workload.runner is not None:
+        found_by_its_own: list[FoldScore] = workload.runner(workload, fit, keeper, control)
+        return found_by_its_own
     rows = keeper.rows(fit, control)
     planned = groups(workload, fit.candidates, fit.threads)
     return [found for group in planned for found in _scored(workload, fit, _made_ready(group, fit), rows)]

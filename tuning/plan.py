@@ -9,7 +9,7 @@ groups that do, so that a worker fits the steps once. We do not continue shorter
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -37,6 +37,8 @@ class Workload:
         The training rows; hold-out rows are not among them.
     folds : tuple of Fold
     early_stopping : EarlyStopping or None
+    runner : callable or None
+        Runs a fit in place of ``tuning.fitting.run_fit`` and with its arguments, for searches that are not of a spec.
     """
 
     estimator: Any
@@ -44,6 +46,7 @@ class Workload:
     data: Dataset
     folds: tuple[Fold, ...]
     early_stopping: EarlyStopping | None = None
+    runner: Callable[..., Any] | None = None
 
     @classmethod
     def for_spec(cls, spec: SweepSpec, data: Dataset) -> Workload:
@@ -156,8 +159,8 @@ def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -
         than one only where there are fewer fits than workers.
     """
     work = _work(workload, proposals)
-    bundles = _bundles(work, workers)
-    threads = max(1, workers // max(1, len(bundles)))
+    bundled = bundles(work, workers)
+    threads = max(1, workers // max(1, len(bundled)))
     planned = [
         Fit(
             tried.fold,
@@ -167,14 +170,14 @@ def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -
             tried.rows,
             tried.rounds,
         )
-        for bundle in bundles
+        for bundle in bundled
         for tried in [bundle[0][0]]
     ]
     return _with_idle_threads(sorted(planned, key=lambda fit: -fit.cost), workers, workload)
 
 
 @dataclass(frozen=True)
-class _Tried:
+class Tried:
     """On what candidates are tried together."""
 
     fold: int
@@ -182,16 +185,16 @@ class _Tried:
     rounds: float
 
 
-_Work = tuple[_Tried, Group]
+Work = tuple[Tried, Group]
 
 
-def _work(workload: Workload, proposals: Sequence[Proposal]) -> list[_Work]:
+def _work(workload: Workload, proposals: Sequence[Proposal]) -> list[Work]:
     """Every training that `proposals` need: by share of rows and rounds, by group, by fold."""
     shares: dict[tuple[float, float], dict[Candidate, Proposal]] = {}
     for proposal in proposals:
         shares.setdefault((proposal.rows, proposal.rounds), {})[proposal.candidate] = proposal
     return [
-        (_Tried(fold, *share), group.of([each for each in group.candidates if _is_tried_on(proposed[each], fold)]))
+        (Tried(fold, *share), group.of([each for each in group.candidates if _is_tried_on(proposed[each], fold)]))
         for share, proposed in shares.items()
         for group in groups(workload, list(proposed))
         for fold in range(len(workload.folds))
@@ -225,7 +228,7 @@ def groups(workload: Workload, candidates: Sequence[Candidate], threads: int = 1
     return [*possible, *impossible]
 
 
-def _bundles(work: Sequence[_Work], workers: int) -> list[list[_Work]]:
+def bundles(work: Sequence[Work], workers: int) -> list[list[Work]]:
     """Put together what has steps in common, as long as every worker still has something to do.
 
     The more steps are asked to be equal, the smaller the bundles and the more of them; the largest bundles that keep
@@ -233,21 +236,21 @@ def _bundles(work: Sequence[_Work], workers: int) -> list[list[_Work]]:
     """
     deepest = max((len(group.preparation) for _, group in work), default=0)
     for depth in range(1, deepest + 1):
-        bundles = _bundled(work, depth)
-        if len(bundles) >= workers:
-            return _evened(bundles, workers)
+        bundled = _bundled(work, depth)
+        if len(bundled) >= workers:
+            return _evened(bundled, workers)
     return [[each] for each in work]
 
 
-def _bundled(work: Sequence[_Work], depth: int) -> list[list[_Work]]:
-    bundles: dict[Any, list[_Work]] = {}
+def _bundled(work: Sequence[Work], depth: int) -> list[list[Work]]:
+    bundles: dict[Any, list[Work]] = {}
     for place, (tried, group) in enumerate(work):
         prepared = group.preparation
         bundles.setdefault((tried, prepared[:depth]) if prepared else place, []).append((tried, group))
     return [sorted(bundle, key=lambda each: each[1].preparation) for bundle in bundles.values()]
 
 
-def _evened(bundles: list[list[_Work]], workers: int) -> list[list[_Work]]:
+def _evened(bundles: list[list[Work]], workers: int) -> list[list[Work]]:
     over = len(bundles) % workers
     if not over:
         return bundles
@@ -255,7 +258,7 @@ def _evened(bundles: list[list[_Work]], workers: int) -> list[list[_Work]]:
     return [*bundles[:-over], *(part for bundle in bundles[-over:] for part in _parts(bundle, parts))]
 
 
-def _parts(bundle: list[_Work], n_parts: int) -> list[list[_Work]]:
+def _parts(bundle: list[Work], n_parts: int) -> list[list[Work]]:
     size = -(-len(bundle) // n_parts)
     return [bundle[begin : begin + size] for begin in range(0, len(bundle), size)]
 

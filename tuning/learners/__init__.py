@@ -14,21 +14,21 @@ from typing import Any
 from tuning.learners.base import Learner
 
 LEARNERS: Mapping[str, Sequence[str]] = {
-    "xgboost": ["tuning.learners.xgboost:XgboostLearner"],
-    "lightgbm": ["tuning.learners.lightgbm:LightgbmLearner"],
-    "catboost": ["tuning.learners.catboost:CatboostLearner"],
+    "xgboost": [".xgboost:XgboostLearner"],
+    "lightgbm": [".lightgbm:LightgbmLearner"],
+    "catboost": [".catboost:CatboostLearner"],
     "sklearn": [
-        "tuning.learners.pipeline:PipelineLearner",
-        "tuning.learners.forests:ForestLearner",
-        "tuning.learners.forests:BaggingLearner",
-        "tuning.learners.boosting:GradientBoostingLearner",
-        "tuning.learners.boosting:HistGradientBoostingLearner",
-        "tuning.learners.boosting:AdaBoostLearner",
-        "tuning.learners.trees:TreeLearner",
-        "tuning.learners.neighbours:NeighboursLearner",
-        "tuning.learners.thresholds:ThresholdLearner",
+        ".pipeline:PipelineLearner",
+        ".forests:ForestLearner",
+        ".forests:BaggingLearner",
+        ".boosting:GradientBoostingLearner",
+        ".boosting:HistGradientBoostingLearner",
+        ".boosting:AdaBoostLearner",
+        ".trees:TreeLearner",
+        ".neighbours:NeighboursLearner",
+        ".thresholds:ThresholdLearner",
     ],
-    "imblearn": ["tuning.learners.pipeline:PipelineLearner"],
+    "imblearn": [".pipeline:PipelineLearner"],
 }
 """By the package that an estimator's class comes from, who may know it; the first who does is asked."""
 
@@ -57,5 +57,5 @@ def hold_to(estimator: Any, threads: int) -> Any:
 @cache
 def _learner(place: str) -> Learner:
     module, _, name = place.partition(":")
-    learner: Learner = getattr(import_module(module), name)()
+    learner: Learner = getattr(import_module(module, __name__), name)()
     return learner

@@ -50,18 +50,18 @@ def _works_in_place(step: Any) -> bool:
 
 def signature(steps: Sequence[Step]) -> str:
     """Stand for `steps` and all their parameters; equal for steps whose fits are equal."""
-    return str(joblib.hash([_described(step) for _, step in active(steps)]))
+    return str(joblib.hash([described(step) for _, step in active(steps)]))
 
 
-def _described(value: Any) -> Any:
+def described(value: Any) -> Any:
     """Return `value` with estimators taken apart, so that equal ones are equal whoever made them."""
     if hasattr(value, "get_params") and not isinstance(value, type):
         params = sorted(value.get_params(deep=False).items())
-        return (class_name(value), type(value).__module__, [(name, _described(each)) for name, each in params])
+        return (class_name(value), type(value).__module__, [(name, described(each)) for name, each in params])
     if isinstance(value, list | tuple):
-        return type(value).__name__, [_described(each) for each in value]
+        return type(value).__name__, [described(each) for each in value]
     if isinstance(value, dict):
-        return "dict", [(_described(key), _described(each)) for key, each in value.items()]
+        return "dict", [(described(key), described(each)) for key, each in value.items()]
     return type(value).__name__, value
 
 

@@ -36,6 +36,13 @@ class View:
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
+    def score(self, X: Any, y: Any, **options: Any) -> Any:
+        """Score as the model would if it were what the view shows: by its own method, from the view's predictions."""
+        model = self._model
+        while isinstance(model, View):
+            model = model._model
+        return type(model).score(self, X, y, **options)
+
     def fit(self, X: Any, y: Any = None) -> None:
         """Only an object with this method counts as an estimator; a view is fitted already."""
         raise TypeError("a view of a fitted model cannot be fitted again")
