@@ -15,6 +15,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from numbers import Integral
@@ -89,6 +90,10 @@ sys.meta_path.insert(0, _Rooms())
 globals()["__builtins__"] = _BUILTINS  # for the functions below, which import the rooms when they are needed
 
 
+_record: ContextVar[Any] = ContextVar("record", default=None)
+"""Of the search whose ``fit`` is running."""
+
+
 class _Search:
     """What gridfold adds to a search class of scikit-learn's.
 
@@ -141,6 +146,8 @@ class _Search:
     def __init_subclass__(cls) -> None:
         """Give the class its own ``__init__`` with the parameters of both, which scikit-learn reads from there."""
         super().__init_subclass__()
+        if _Search not in cls.__bases__:  # the user's own subclass of one of ours
+            return
         own = inspect.signature(vars(cls.__mro__[2])["__init__"])
         additions = inspect.signature(_Search.__init__).parameters
         added = [additions[name] for name in _Search._additions]
@@ -158,20 +165,21 @@ class _Search:
 
         Afterwards ``plan_`` says in a few words how the fits ran and what they shared.
         """
-        with _recorded(self) as self._record:
+        with _recorded(self) as record:
+            before = _record.set(record)
             try:
                 fitted = super().fit(X, y, **params)  # type: ignore[misc]
-                if self._record is not None:
-                    self._record.ended(self)
             finally:
-                del self._record
+                _record.reset(before)
+            if record is not None:
+                record.ended(self)
         return fitted
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         from tuning.dropin.parallel import planned
 
         given = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        super()._run_search(planned(self, evaluate_candidates, self._record), **given)  # type: ignore[misc]
+        super()._run_search(planned(self, evaluate_candidates, _record.get()), **given)  # type: ignore[misc]
 
 
 @contextmanager
@@ -236,13 +244,17 @@ def sweep(
         ``result``, ``cv_results_`` (a DataFrame), ``best_params_``, ``best_score_`` and the refitted
         ``best_estimator_``.
     """
-    from tuning.dropin.swept import swept
-
     from tuning.dropin.parallel import is_tracked
+    from tuning.dropin.swept import read_spec, rows_of, swept
 
+    asked = read_spec(spec)
+    rows = rows_of(asked, X, y, groups, sample_weight)
     if not is_tracked(track):
-        return swept(spec, X, y, groups, sample_weight, engine, master, cores, [])
-    from tracking.searches import sweep_run
+        return swept(asked, rows, engine, master, cores, [])
+    from tracking.report import log_result
+    from tracking.searches import sweep_record
 
-    with sweep_run() as recorder:
-        return swept(spec, X, y, groups, sample_weight, engine, master, cores, [recorder])
+    with sweep_record("sweep") as (run, recorder):
+        found = swept(asked, rows, engine, master, cores, [recorder])
+        log_result(run, asked, found.result, {})
+    return found

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from errors import TrackingError
 from tracking import store
@@ -50,9 +51,13 @@ class SweepRecorder:
         self._best = -math.inf
 
     def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
-        """Open the record."""
-        self._children = ChildRuns(self._parent, spec.fixed, spec.scorers, n_folds)
-        self._scorer = spec.refit_scorer
+        """Open the record of a sweep."""
+        self.begin(spec.fixed, spec.scorers, spec.refit_scorer, n_folds)
+
+    def begin(self, fixed: Mapping[str, Any], scorers: Sequence[str], refit_scorer: str, n_folds: int) -> None:
+        """Open the record of a search that need not have a spec."""
+        self._children = ChildRuns(self._parent, fixed, scorers, n_folds)
+        self._scorer = refit_scorer
         self._thread = Thread(target=self._write_until_told, name="sweep-recorder", daemon=True)
         self._thread.start()
 
