@@ -115,8 +115,8 @@ class _Search:
 
     Attributes
     ----------
-    plan_ : str
-        How the fits ran and what they shared, in a few words.
+    how_it_ran : str
+        How many fits served how many candidates, and where; or why scikit-learn's own way was taken.
     """
 
     engine: str
@@ -163,7 +163,7 @@ class _Search:
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Run fit with all sets of parameters; see the same method of scikit-learn's class.
 
-        Afterwards ``plan_`` says in a few words how the fits ran and what they shared.
+        Afterwards ``how_it_ran`` says in a few words how many fits there were, and where.
         """
         with _recorded(self) as record:
             before = _record.set(record)

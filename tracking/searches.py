@@ -143,7 +143,7 @@ class SearchRecord:
         if hasattr(search, "best_params_"):
             run.log_best_params(search.best_params_)
         run.log_text(pd.DataFrame(search.cv_results_).to_csv(index=False), TABLE)
-        run.set_tags({"gridfold.plan": getattr(search, "plan_", "")})
+        run.set_tags({"gridfold.plan": getattr(search, "how_it_ran", "")})
 
     def _result(self) -> SweepResult:
         scores = {each: [folds[fold] for fold in sorted(folds)] for each, folds in self._scores.items()}

@@ -37,6 +37,14 @@ for name, reason in CANNOT.items():
 globals().update(THEIR_TESTS)
 
 
+@pytest.fixture(autouse=True)
+def _one_core(monkeypatch):
+    """Fits run in this process, unless a test asks for more: pools have tests of their own."""
+    from gridfold.tuning.dropin import parallel
+
+    monkeypatch.setattr(parallel, "cpu_count", lambda: 1)
+
+
 def test_few_of_their_tests_cannot_pass():
     assert len(CANNOT) <= 5
     assert set(CANNOT) <= set(THEIR_TESTS)

@@ -128,6 +128,13 @@ class SearchWorkload(Workload):
     candidates: tuple[Numbered, ...] = ()
     keeps_threads: bool = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "estimator": None}  # its class may be a notebook's; it goes with the calls
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        vars(self)["estimator"] = self.asked.estimator
+
     @property
     def asked(self) -> Calls:
         """The calls."""

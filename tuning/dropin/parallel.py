@@ -59,13 +59,13 @@ def planned(search: Any, evaluate_candidates: Callable[..., Any], record: Record
     Parameters
     ----------
     search : object
-        One of gridfold's search classes; its ``plan_`` says how it went.
+        One of gridfold's search classes; its ``how_it_ran`` says how it went.
     evaluate_candidates : callable
     record : Record or None
     """
     free = evaluate_candidates.__code__.co_freevars
     if _SLOT not in free or evaluate_candidates.__closure__ is None:
-        search.plan_ = "scikit-learn's own way: this release hands its calls on otherwise"
+        search.how_it_ran = "scikit-learn's own way: this release hands its calls on otherwise"
         return evaluate_candidates
     slot = evaluate_candidates.__closure__[free.index(_SLOT)]
     theirs = slot.cell_contents
@@ -131,7 +131,7 @@ class _Parallel:
         return in_order(outcomes, n_folds, begin)
 
     def _say(self, words: str) -> None:
-        self._search.plan_ = words
+        self._search.how_it_ran = words
         _log.info("%s: %s", type(self._search).__name__, words)
 
 

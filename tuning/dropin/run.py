@@ -10,6 +10,7 @@ from numbers import Number
 from typing import Any
 
 from sklearn import config_context
+from sklearn.base import clone
 
 from tuning.candidates import Candidate
 from tuning.control import UNATTENDED, Control
@@ -18,7 +19,7 @@ from tuning.dropin.plan import is_shared, search_groups
 from tuning.fitting import ALONE
 from tuning.learners.keeper import FoldKeeper, KeptRows
 from tuning.plan import Fit, Group
-from tuning.spec.estimators import for_candidate
+from tuning.spec.estimators import hold_to_threads
 
 inside: ContextVar[bool] = ContextVar("inside", default=False)
 """Whether this is a fit of some search: one that it makes of its own takes no more cores, and is not recorded."""
@@ -28,8 +29,9 @@ def run_search_fit(
     workload: SearchWorkload, fit: Fit, keeper: FoldKeeper, control: Control = UNATTENDED
 ) -> list[Outcome]:
     """Fit and score the candidates of one fit; see ``tuning.fitting.run_fit``."""
-    by_number = {candidate.number: candidate for candidate in workload.candidates}
-    candidates = [by_number[each.number] for each in fit.candidates if isinstance(each, Numbered)]
+    parameters = workload.asked.parameters  # candidates have come without theirs
+    numbers = [each.number for each in fit.candidates if isinstance(each, Numbered)]
+    candidates = [Numbered(parameters[number], number) for number in numbers]
     within = inside.set(True)
     try:
         found: list[Outcome] = []
@@ -101,8 +103,10 @@ def _numbers(scores: Any) -> Any:
 
 def _plain(workload: SearchWorkload, fit: Fit, candidate: Numbered) -> Outcome:
     try:
-        threads = None if workload.keeps_threads else fit.threads
-        out = workload.call(candidate.number, fit.fold, for_candidate(workload.estimator, {}, threads))
+        estimator = clone(workload.estimator)
+        if not workload.keeps_threads:
+            hold_to_threads(estimator, fit.threads)
+        out = workload.call(candidate.number, fit.fold, estimator)
     except Exception as error:
         return Outcome(candidate, fit.fold, error=repr(error), raised=error)
     return outcome(candidate, fit.fold, out, ALONE)

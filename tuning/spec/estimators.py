@@ -86,7 +86,13 @@ def configure(estimator: Any, params: Mapping[str, Any]) -> Any:
 def for_candidate(estimator: Any, params: Mapping[str, Any], threads: int | None) -> Any:
     """Return a fresh copy of `estimator` with one candidate's parameters, held to `threads` threads unless None."""
     copy = configure(fresh(estimator), params)
-    return copy if threads is None else copy.set_params(**dict.fromkeys(_thread_parameters(copy), threads))
+    return copy if threads is None else hold_to_threads(copy, threads)
+
+
+def hold_to_threads(estimator: Any, threads: int) -> Any:
+    """Set what `estimator` has of ``n_jobs`` to `threads`, and return it."""
+    names = _thread_parameters(estimator)
+    return estimator.set_params(**dict.fromkeys(names, threads)) if names else estimator
 
 
 def lacking(estimator: Any) -> Iterator[tuple[str, type]]:
