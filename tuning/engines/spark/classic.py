@@ -137,17 +137,21 @@ def _task(sweep: str, broadcast: Any, pickled_fit: bytes) -> Callable[[Iterable[
 
     Spark pickles an inner function by value, so it arrives even where nothing of ours can be imported and can say so.
     """
+    ours = Parcel.__module__  # by another name where a program has imported gridfold
 
     def task(rows: Iterable[int]) -> list[tuple[str, Any]]:
         list(rows)  # Spark keeps a Python worker for the next task only where its input was read to the end
         try:
-            from tuning.engines.spark.worker import work
+            from importlib import import_module
+
+            work = import_module(ours).work
         except ModuleNotFoundError as error:
             import socket
             import sys
 
             package = (error.name or "").partition(".")[0]
             return [("lacking", (socket.gethostname(), package, sys.executable))]
-        return [work(sweep, lambda: broadcast.value, pickled_fit)]
+        answer: tuple[str, Any] = work(sweep, lambda: broadcast.value, pickled_fit)
+        return [answer]
 
     return task

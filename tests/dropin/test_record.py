@@ -1,0 +1,121 @@
+"""A search in a program that uses MLflow leaves a parent and a child for each candidate, ended as the search was."""
+
+import mlflow
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from gridfold import GridSearchCV, sweep
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+y = (X[:, 0] > 0).astype(int)
+DEPTHS = {"max_depth": [1, 2]}
+
+
+class Stops(ClassifierMixin, BaseEstimator):
+    """Ends the search from within."""
+
+    def __init__(self, with_what=None):
+        self.with_what = with_what
+
+    def fit(self, X, y):
+        if self.with_what is not None:
+            raise self.with_what
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), int)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store of the test's own, which nobody has yet told MLflow of."""
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)
+    return mlflow.MlflowClient(uri)
+
+
+def runs(store):
+    """The runs of the store: parents, and the children of the first of them."""
+    found = store.search_runs(["0"])
+    parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
+    return parents, [run for run in found if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
+
+
+def test_a_parent_and_a_child_for_each_candidate(store):
+    search = GridSearchCV(DecisionTreeClassifier(random_state=0), DEPTHS, cv=3, cores=1).fit(X, y)
+    [parent], children = runs(store)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics["best_score"] == search.best_score_
+    assert parent.data.params["max_depth"] == str(search.best_params_["max_depth"])
+    assert sorted(child.data.metrics["mean_test_score"] for child in children) == sorted(
+        search.cv_results_["mean_test_score"]
+    )
+    assert {child.info.status for child in children} == {"FINISHED"}
+    assert [file.path for file in store.list_artifacts(parent.info.run_id)] == ["cv_results.csv"]
+
+
+def test_the_run_that_is_open_is_the_parent_and_stays_open(store):
+    with mlflow.start_run() as mine:
+        GridSearchCV(DecisionTreeClassifier(), DEPTHS, cv=3, cores=1, scoring=["accuracy", "f1"], refit="f1").fit(X, y)
+        assert store.get_run(mine.info.run_id).info.status == "RUNNING"
+        assert mlflow.active_run().info.run_id == mine.info.run_id
+    [parent], children = runs(store)
+    assert parent.info.run_id == mine.info.run_id
+    assert all({"mean_test_f1", "mean_test_accuracy"} <= set(child.data.metrics) for child in children)
+    assert "best_f1" in parent.data.metrics
+
+
+@pytest.mark.parametrize(("what", "status"), [(KeyboardInterrupt(), "KILLED"), (ValueError("no"), "FAILED")])
+def test_runs_end_with_a_search_that_is_broken_off(store, what, status):
+    search = GridSearchCV(Stops(), {"with_what": [None, what]}, cv=3, cores=1, error_score="raise")
+    with pytest.raises(type(what)):
+        search.fit(X, y)
+    [parent], children = runs(store)
+    assert parent.info.status == status
+    assert [child.info.status for child in children] == ["FINISHED"]
+
+
+def test_nothing_is_recorded_where_that_is_not_wanted(store):
+    GridSearchCV(DecisionTreeClassifier(), DEPTHS, cores=1, track=False).fit(X, y)
+    assert store.search_runs(["0"]) == []
+
+
+def test_autologging_does_not_add_a_run_for_every_fit(store):
+    mlflow.sklearn.autolog(log_models=False, log_datasets=False, log_input_examples=False)
+    try:
+        GridSearchCV(DecisionTreeClassifier(), DEPTHS, cv=3, cores=1).fit(X, y)
+    finally:
+        mlflow.sklearn.autolog(disable=True)
+    assert len(store.search_runs(["0"])) <= 2 + 2 * len(DEPTHS["max_depth"])
+
+
+def test_a_store_that_cannot_be_had_does_not_end_the_search(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere/at/all.db")
+    with pytest.warns(UserWarning, match="The search goes on without its record"):
+        search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=3, cores=1).fit(X, y)
+    assert hasattr(search, "best_estimator_")
+
+
+def test_a_sweep_of_a_spec_is_one_call(store):
+    spec = {
+        "estimator": "sklearn.tree.DecisionTreeClassifier",
+        "fixed": {"random_state": 0},
+        "grid": DEPTHS,
+        "scoring": "accuracy",
+        "cv": {"folds": 3},
+    }
+    found = sweep(spec, X, np.array(["no", "yes"])[y], cores=1)
+    assert set(found.best_estimator_.predict(X)) <= {"no", "yes"}
+    assert len(found.cv_results_) == 2
+    assert found.best_params_ in found.cv_results_["params"].tolist()
+    [parent], children = runs(store)
+    assert parent.data.metrics["best_accuracy"] == found.best_score_
+    assert len(children) == 2
