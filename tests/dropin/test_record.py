@@ -98,7 +98,7 @@ def test_autologging_does_not_add_a_run_for_every_fit(store):
 
 
 def test_a_store_that_cannot_be_had_does_not_end_the_search(store, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere/at/all.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////dev/null/mlflow.db")
     with pytest.warns(UserWarning, match="The search goes on without its record"):
         search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=3, cores=1).fit(X, y)
     assert hasattr(search, "best_estimator_")

@@ -79,7 +79,6 @@ CASES = {
     "several scorers": (BOOSTER, ROUNDS, X, y, {"scoring": ["accuracy", "neg_log_loss"], "refit": "accuracy"}),
     "a table and a series": (SCALED_TREE, DEPTHS, pd.DataFrame(X).add_prefix("c"), pd.Series(y), {}),
     "labels that are text": (SCALED_TREE, DEPTHS, X, np.array(list("abc"))[y], {}),
-    "text, which the library refuses": (BOOSTER, {"max_depth": [1, 2]}, X, np.array(list("abc"))[y], {}),
     "sparse": (LogisticRegression(), {"C": [0.1, 1]}, sp.csr_matrix(X), y, {}),
     "lists": (SCALED_TREE, DEPTHS, X.tolist(), y.tolist(), {}),
     "a kernel": (SVC(kernel="precomputed"), {"C": [0.1, 1]}, X @ X.T, y, {}),
@@ -102,7 +101,7 @@ def test_the_table_is_theirs_to_the_bit(case):
     assert same(gridfold.GridSearchCV(model, grid, cores=1, **more).fit(rows, target), other)
 
 
-@pytest.mark.parametrize("case", ["steps", "rounds", "lists", "no target", "a scorer of one's own", "steps as choices"])
+@pytest.mark.parametrize("case", ["steps", "rounds", "lists", "a scorer of one's own", "steps as choices"])
 def test_so_it_is_with_several_cores(case, monkeypatch):
     monkeypatch.setattr(fits, "_SMALL", -1)
     model, grid, rows, target, more = CASES[case]
@@ -147,6 +146,13 @@ def test_failures_are_told_in_their_words(cores, monkeypatch):
     assert search.cv_results_["mean_test_score"][1] == -1
     with pytest.raises(ValueError, match="bad"):
         search.set_params(error_score="raise").fit(X, y)
+
+
+def test_what_every_fit_refuses_is_refused_as_on_theirs():
+    text = np.array(list("abc"))[y]
+    for module in (gridfold, theirs):
+        with pytest.raises(ValueError, match=r"(?s)All the 10 fits failed.*Invalid classes inferred"):
+            module.GridSearchCV(BOOSTER, {"max_depth": [1, 2]}).fit(X, text)
 
 
 def test_a_backend_that_is_active_is_used():

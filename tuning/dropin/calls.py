@@ -180,7 +180,10 @@ def read(calls: Iterable[Any], first: int, runner: Callable[..., Any]) -> Search
         parameters[first + candidate] = given["parameters"]
         folds[fold] = Fold(fold, given["train"], given["test"])
     estimator, X, y = rows
-    function.with_config_and_warning_filters(get_config(), list(warnings.filters))
+    if hasattr(function, "with_config_and_warning_filters"):
+        function.with_config_and_warning_filters(get_config(), list(warnings.filters))
+    else:  # before scikit-learn 1.8
+        function.with_config(get_config())
     common = {name: value for name, value in given.items() if name not in _OF_THE_CALL}
     data = _dataset(X, y, common["fit_params"], estimator)
     kept_X, kept_y = (X, y) if data is None else (None, None if data.y is y else y)
