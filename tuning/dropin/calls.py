@@ -22,6 +22,7 @@ from tuning.folds import Fold
 from tuning.learners.steps import described
 from tuning.plan import Workload
 from tuning.results.sweep_result import FoldScore
+from tuning.scoring import Scorers
 
 _OF_THE_CALL = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx", "caller")
 
@@ -191,7 +192,7 @@ def read(calls: Iterable[Any], first: int, runner: Callable[..., Any]) -> Search
     candidates = tuple(Numbered(params, number) for number, params in parameters.items())
     return SearchWorkload(
         asked.estimator,
-        (),
+        Scorers({}, ""),  # the calls have their own
         data or Dataset(np.empty((0, 0)), np.empty(0)),
         tuple(folds.values()),
         runner=runner,

@@ -17,6 +17,8 @@ from tuning.plan import Fit, Group, Tried, Work, bundles
 from tuning.spec.estimators import for_candidate
 
 PLAIN_COST = 1.0
+TOLERANCE = 1e-6
+"""How far a score may be from scikit-learn's own; it is XGBoost's that use it, the others are equal to the bit."""
 
 
 def plan_search(workload: SearchWorkload, workers: int) -> list[Fit]:
@@ -95,7 +97,9 @@ def _estimator_and_key(workload: SearchWorkload, candidate: Numbered, threads: i
 
 
 def _knows_all(workload: SearchWorkload, learner: Any, estimator: Any) -> bool:
-    """Whether the learner does all that the calls ask for."""
+    """Whether the learner does all that the calls ask for, and no less exactly than is promised."""
+    if learner.tolerance(estimator) > TOLERANCE:
+        return False
     if learner.takes_codes(estimator) and workload.data.classes is None:
         return False
     given = workload.asked.common["fit_params"]

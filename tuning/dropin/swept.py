@@ -20,6 +20,7 @@ from tuning.loop import sweep
 from tuning.observers import Observer
 from tuning.refit import refit
 from tuning.results.sweep_result import SweepResult
+from tuning.search import check_size
 from tuning.spec import checks
 from tuning.spec import file as spec_file
 from tuning.spec.estimators import make_estimator
@@ -86,6 +87,7 @@ def swept(
     GridfoldError
         As ``tuning.loop.sweep`` does.
     """
+    check_size(spec)
     with open_engine(engine, cores, master) as opened:
         result = sweep(spec, data, opened, observers)
     model = refit(spec, result.best, data, cores, result.rounds.get(result.best))
@@ -111,4 +113,4 @@ def rows_of(spec: SweepSpec, X: Any, y: Any, groups: Any = None, sample_weight: 
     classes, target = None, arrays.pop("y")
     if is_classifier(make_estimator(spec.estimator, {})):
         classes, target = np.unique(target, return_inverse=True)
-    return Dataset(X, target, classes, columns, **arrays)
+    return Dataset(X, target, classes, columns, arrays.get("sample_weight"), arrays.get("groups"))
