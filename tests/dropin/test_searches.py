@@ -125,8 +125,9 @@ def test_weights_go_where_they_go_on_theirs(model, grid):
     assert same(gridfold.GridSearchCV(model, grid, scoring="accuracy", cores=1).fit(X, y, **names), other)
 
 
-def test_candidates_that_can_share_a_fit_do():
-    search = gridfold.GridSearchCV(BOOSTER, ROUNDS, cv=3, cores=1).fit(X, y)
+@pytest.mark.parametrize(("rows", "target"), [(X, y), (sp.csr_matrix(X), y), (pd.DataFrame(X), pd.Series(y))])
+def test_candidates_that_can_share_a_fit_do(rows, target):
+    search = gridfold.GridSearchCV(BOOSTER, ROUNDS, cv=3, cores=1).fit(rows, target)
     assert search.how_it_ran.startswith("6 fits for 6 candidates on 3 folds")
 
 

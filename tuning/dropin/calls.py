@@ -11,6 +11,7 @@ from typing import Any
 import cloudpickle
 import joblib
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import clone
@@ -204,10 +205,10 @@ def read(calls: Iterable[Any], first: int, runner: Callable[..., Any]) -> Search
 
 def _dataset(X: Any, y: Any, fit_params: Mapping[str, Any], estimator: Any) -> Dataset | None:
     """Return rows as our learners take them; None for lists, kernels, rows without a target and other kinds."""
-    y = y.to_numpy() if type(y).__module__.startswith("pandas.") and isinstance(y.dtype, np.dtype) else y
+    y = y.to_numpy() if isinstance(y, pd.Series) and isinstance(y.dtype, np.dtype) else y
     if get_tags(estimator).input_tags.pairwise or not isinstance(y, np.ndarray) or y.ndim != 1:
         return None
-    is_table = type(X).__module__.startswith("pandas.") and hasattr(X, "iloc")
+    is_table = isinstance(X, pd.DataFrame)
     is_array = type(X) is np.ndarray and X.ndim == 2 and X.dtype.kind in "fiub"
     if not (is_table or is_array or getattr(X, "format", None) == "csr"):
         return None
