@@ -14,7 +14,7 @@ from tuning.learners import GENERAL, learner_for
 from tuning.learners.base import fit_parameters
 from tuning.learners.steps import described
 from tuning.plan import Fit, Group, Tried, Work, bundles
-from tuning.spec.estimators import for_candidate
+from tuning.spec.estimators import hold_to_threads
 
 PLAIN_COST = 1.0
 TOLERANCE = 1e-6
@@ -85,7 +85,9 @@ def _estimator_and_key(workload: SearchWorkload, candidate: Numbered, threads: i
     alone = None, ("alone", candidate.number)
     try:
         params = clone(dict(candidate.params), safe=False)
-        estimator = for_candidate(workload.estimator, params, threads)
+        estimator = clone(workload.estimator).set_params(**params)
+        if threads is not None:
+            hold_to_threads(estimator, threads)
         learner = learner_for(estimator)
         if learner is GENERAL or not _knows_all(workload, learner, estimator):
             return alone

@@ -21,7 +21,6 @@ from tuning.observers import Observer
 from tuning.refit import refit
 from tuning.results.sweep_result import SweepResult
 from tuning.search import check_size
-from tuning.spec import checks
 from tuning.spec import file as spec_file
 from tuning.spec.estimators import make_estimator
 from tuning.spec.sweep_spec import SweepSpec
@@ -69,12 +68,11 @@ def read_spec(spec: str | Path | Mapping[str, Any] | SweepSpec) -> SweepSpec:
     """
     if isinstance(spec, str | Path):
         return SweepSpec.load(spec)
-    if not isinstance(spec, SweepSpec):
-        if not isinstance(spec, Mapping):
-            raise SpecError(f"spec: expected a path, a dict or a SweepSpec, got a {type(spec).__name__}.")
-        spec = spec_file.validate(SweepSpec, spec)
-    checks.check(spec)
-    return spec
+    if isinstance(spec, SweepSpec):
+        return spec
+    if not isinstance(spec, Mapping):
+        raise SpecError(f"spec: expected a path, a dict or a SweepSpec, got a {type(spec).__name__}.")
+    return spec_file.validate(SweepSpec, spec)
 
 
 def swept(
