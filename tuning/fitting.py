@@ -99,7 +99,7 @@ def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iter
     """Train once and score every candidate of `group`."""
     learner = group.learner
     with noted_warnings(learner.place(group.estimators[0]) == "processes") as noted:
-        fitted = learner.fit(learner.whole(group.estimators), rows)
+        fitted = learner.fit(group.whole, rows)
         for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
             model, test = learner.cut(fitted, estimator), learner.judged_on(estimator, rows)
             try:

@@ -134,6 +134,12 @@ class Group:
         free = self.learner.free(self.estimators[0])
         return [f"{name}: {why}" for name, why in free.items() if name in varied]
 
+    @property
+    def whole(self) -> Any:
+        """The estimator whose training serves all; the candidate's own where nothing of it is free."""
+        first = self.estimators[0]
+        return self.learner.whole(self.estimators) if self.learner.free(first) else first
+
     @cached_property
     def preparation(self) -> tuple[str, ...]:
         """What the training has in common with other groups' on its fold, a name for each step of it."""
@@ -144,7 +150,7 @@ class Group:
         """Relative cost of the training."""
         if self.error:
             return 0.0
-        return self.learner.cost(self.learner.whole(self.estimators))
+        return self.learner.cost(self.whole)
 
 
 def plan_fits(workload: Workload, proposals: Sequence[Proposal], workers: int) -> list[Fit]:

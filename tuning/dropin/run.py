@@ -62,7 +62,7 @@ def _shared(workload: SearchWorkload, fit: Fit, group: Group, rows: KeptRows) ->
             learner.with_threads(estimator, fit.threads)
         if fit.device is not None:
             learner.on_device(estimator, fit.device)
-    fitted = learner.fit(learner.whole(group.estimators), rows)
+    fitted = learner.fit(group.whole, rows)
     for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
         model, test = learner.cut(fitted, estimator), learner.judged_on(estimator, rows)
         weights = {} if "sample_weight" not in _score_params(workload) else {"sample_weight": test.sample_weight}

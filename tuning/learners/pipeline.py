@@ -52,6 +52,8 @@ class PipelineLearner(Learner):
 
     def whole(self, estimators: Sequence[Any]) -> Any:
         """Return a pipeline whose last step serves the last steps of all."""
+        if not _shares_steps(estimators[0]):
+            return estimators[0]
         last = _inner(estimators[0]).whole([_last(estimator) for estimator in estimators])
         whole = fresh(estimators[0])
         return whole.set_params(**{whole.steps[-1][0]: last})

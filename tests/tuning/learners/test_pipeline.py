@@ -10,6 +10,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from tests.tuning.learners.searching import splits, theirs
@@ -62,6 +63,15 @@ def test_steps_that_work_in_place_change_nobody_elses_rows(layout):
     grid = [{"model__C": c} for c in (0.01, 0.1, 1.0)]
     table, shared = splits(pipeline, grid, rows(layout))
     assert np.array_equal(table, theirs(pipeline, grid, rows(layout)))
+    assert set(shared.values()) == {"fitted alone"}
+
+
+def test_prunings_behind_a_step_that_works_in_place_are_fitted_one_by_one():
+    pipeline = Pipeline([("scale", MaxAbsScaler(copy=False)), ("model", DecisionTreeClassifier(random_state=0))])
+    grid = [{"model__ccp_alpha": alpha} for alpha in (0.0, 0.02, 0.1)]
+    table, shared = splits(pipeline, grid, rows())
+    assert np.array_equal(table, theirs(pipeline, grid, rows()))
+    assert len(np.unique(table[:, 0])) == 3
     assert set(shared.values()) == {"fitted alone"}
 
 
