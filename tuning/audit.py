@@ -14,7 +14,9 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.utils import get_tags
 
 from errors import SpecError
 from tuning.candidates import Candidate
@@ -22,6 +24,7 @@ from tuning.dataset import Dataset
 from tuning.fitting import run_fit
 from tuning.folds import Fold
 from tuning.learners.keeper import FoldKeeper
+from tuning.learners.steps import active
 from tuning.plan import Fit, Workload
 from tuning.spec.sweep_spec import SweepSpec
 
@@ -55,6 +58,26 @@ def check_folds(spec: SweepSpec, workload: Workload) -> None:
             sound = [candidate for candidate in candidates if not _reason(workload, everything, candidate)]
         if sound and all(_reason(workload, fold, candidate) for candidate in sound):
             raise SpecError(_refusal(workload, fold, _reason(workload, fold, sound[0])))
+
+
+def check_layout(spec: SweepSpec, workload: Workload) -> None:
+    """Refuse sparse rows for an estimator that cannot take them.
+
+    Raises
+    ------
+    SpecError
+    """
+    first = active(getattr(workload.estimator, "steps", [("", workload.estimator)]))[0][1]
+    if not sp.issparse(workload.data.X) or not hasattr(first, "__sklearn_tags__") or get_tags(first).input_tags.sparse:
+        return
+    everything = Fold(0, np.arange(workload.data.n_rows), np.arange(workload.data.n_rows))
+    candidates = list(dict.fromkeys([*_first(spec), *spec.space.sample(_CANDIDATES - 1, seed=0)]))
+    reasons = [_reason(workload, everything, candidate) for candidate in candidates]
+    if reasons and all("parse" in reason for reason in reasons):
+        raise SpecError(
+            f"estimator: {type(first).__name__} takes no sparse rows, as these features are. Choose one that does, "
+            "such as xgboost.XGBClassifier, or begin the steps with sklearn.decomposition.TruncatedSVD."
+        )
 
 
 def _first(spec: SweepSpec) -> list[Candidate]:

@@ -8,10 +8,8 @@ and with what words, is then what a search without any sharing would have found.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +24,8 @@ from tuning.learners.views import in_labels
 from tuning.plan import Fit, Group, Workload, groups
 from tuning.results.sweep_result import FoldScore
 from tuning.scoring import Scorers
+from tuning.warned import noted_warnings, one_line
 
-_LONGEST_LINE = 500
 ALONE = "fitted alone"
 
 
@@ -98,7 +96,7 @@ def _scored(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Itera
 def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iterator[FoldScore]:
     """Train once and score every candidate of `group`."""
     learner = group.learner
-    with noted_warnings(learner.place(group.estimators[0]) == "processes") as noted:
+    with noted_warnings() as noted:
         fitted = learner.fit(group.whole, rows)
         for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
             model, test = learner.cut(fitted, estimator), learner.judged_on(estimator, rows)
@@ -122,7 +120,7 @@ def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iter
 def plain_score(workload: Workload, fit: Fit, candidate: Candidate, estimator: Any, rows: FoldRows) -> FoldScore:
     """Fit and score one candidate in the plainest way: its own ``fit`` on its own rows, nothing shared."""
     try:
-        with noted_warnings(GENERAL.place(estimator) == "processes") as noted:
+        with noted_warnings() as noted:
             fitted = GENERAL.fit(estimator, rows)
             timed = _judged(workload, fitted.model, GENERAL.takes_codes(estimator), rows.test())
     except CancelledError:
@@ -171,7 +169,8 @@ def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -
     assert workload.early_stopping is not None
     learner, judge = group.learner, _WorkloadJudge(workload.scorers)
     for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
-        curves = learner.curves(estimator, rows, judge, workload.early_stopping.patience)
+        with noted_warnings() as noted:
+            curves = learner.curves(estimator, rows, judge, workload.early_stopping.patience)
         deciding = curves.scores[workload.scorers.refit_scorer]
         scores = at_round(curves.scores, best_rounds([deciding]))
         yield FoldScore(
@@ -179,32 +178,11 @@ def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -
             fit.fold,
             scores,
             curves.seconds,
+            warning=noted[0] if noted else None,
             curves=curves.scores,
             shared="every round scored as it was trained",
         )
 
 
-@contextmanager
-def noted_warnings(wanted: bool) -> Iterator[list[str]]:
-    """Give a list that fills with the warnings raised in the block, a line each.
-
-    Not where several threads fit side by side: Python keeps one list of filters for all of them.
-    """
-    if not wanted:
-        yield []
-        return
-    lines: list[str] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        warnings.showwarning = lambda message, category, *_: lines.append(one_line(message))
-        yield lines
-
-
 def _failed(candidate: Candidate, fit: Fit, error: Exception) -> FoldScore:
     return FoldScore(candidate, fit.fold, error=one_line(error), share=fit.rows * fit.rounds)
-
-
-def one_line(raised: Exception | Warning | str) -> str:
-    """One line that says what was raised."""
-    text = " ".join(str(raised).split())
-    return f"{type(raised).__name__}: {text}"[:_LONGEST_LINE]

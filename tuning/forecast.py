@@ -19,7 +19,7 @@ import psutil
 from loky import cpu_count
 
 from errors import SpecError
-from tuning.audit import check_folds
+from tuning.audit import check_folds, check_layout
 from tuning.dataset import Dataset
 from tuning.fitting import run_fit
 from tuning.learners import Learner
@@ -96,6 +96,7 @@ def forecast(spec: SweepSpec, data: Dataset, cores: int = 0) -> Forecast:
         The budget's memory is not enough for one fit.
     """
     workload = Workload.for_spec(spec, data)
+    check_layout(spec, workload)
     check_folds(spec, workload)
     volume = volume_of(spec, workload, make_strategy(spec, workload))
     workers = _within_cores(spec, cores)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
 
-from tuning.audit import check_folds
+from tuning.audit import check_folds, check_layout
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.folds import share_tested
@@ -51,6 +51,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     workload = Workload.for_spec(spec, data)
     check_plan(spec, workload)
     check_rule(spec, workload)
+    check_layout(spec, workload)
     check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
     engine.open(workload)

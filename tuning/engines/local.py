@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -31,6 +31,7 @@ from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
+from tuning.warned import notes_kept
 
 
 class LocalEngine:
@@ -86,8 +87,11 @@ class _Threads:
                 self._free_cards.put(card)
         self._keeper = FoldKeeper(workload, threads=True)
         self._cancelled = threading.Event()
+        self._asks = learner_for(workload.estimator).asks_control
         self._fitting: set[int] = set()
         self._limits = threadpool_limits(1)
+        self._notes = ExitStack()
+        self._notes.enter_context(notes_kept())
         self._workers = workers
         self._waiting = self._running = 0
         self._counts = threading.Lock()
@@ -141,10 +145,11 @@ class _Threads:
         if cancel:
             self._cancelled.set()
             with self._counts:
-                for thread in self._fitting:
+                for thread in () if self._asks else self._fitting:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(CancelledError))
         self._executor.shutdown(wait=True, cancel_futures=cancel)
         self._limits.restore_original_limits()
+        self._notes.close()
 
 
 class _Processes:

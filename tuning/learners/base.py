@@ -116,6 +116,8 @@ class Learner:
     """The parameter that counts rounds of training, for early stopping, halving and the forecast."""
     default_rounds: ClassVar[int] = 100
     only_reads: ClassVar[bool] = False
+    asks_control: ClassVar[bool] = False
+    """Whether a fit asks ``control`` so often that it ends soon after the sweep is interrupted."""
     any_threads: ClassVar[bool] = False
     """Whether a fit is the same to the bit whatever number of threads it has."""
 

@@ -8,6 +8,7 @@ responses are XGBoost's and not a copy of them. The tests hold every booster typ
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -86,6 +87,23 @@ def give_back_freed_memory() -> None:
     """Let the allocator return what sketching has freed: as much as the matrix holds, which it would keep."""
     if _release_freed is not None:
         _release_freed(0)
+
+
+_logging = threading.local()
+
+
+def log_to_python() -> None:
+    """Have XGBoost's own log of this thread raised as Python's warnings, as it is in the main thread.
+
+    XGBoost keeps the function that it logs to for each thread, and where there is none it writes to the terminal. The
+    one of the main thread is given again rather than another made, which would let go of it while XGBoost has it.
+    """
+    if getattr(_logging, "to_python", False):
+        return
+    _logging.to_python = True
+    callback = getattr(xgb.core._LIB, "callback", None)
+    if callback is None or xgb.core._LIB.XGBRegisterLogCallback(callback) != 0:
+        xgb.set_config(verbosity=0)  # of this thread alone
 
 
 class _Watch(xgb.callback.TrainingCallback):  # type: ignore[misc]

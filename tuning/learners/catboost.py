@@ -69,6 +69,7 @@ class CatboostLearner(Learner):
     """CatBoostClassifier and CatBoostRegressor; rankers need query groups and take the plain way."""
 
     name: ClassVar[str] = "catboost"
+    asks_control: ClassVar[bool] = True
     rounds: ClassVar[str | None] = ROUNDS
     default_rounds: ClassVar[int] = 1000
     only_reads: ClassVar[bool] = True

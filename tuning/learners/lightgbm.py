@@ -63,6 +63,7 @@ class LightgbmLearner(Learner):
     """LGBMClassifier and LGBMRegressor; rankers need query groups and take the plain way."""
 
     name: ClassVar[str] = "lightgbm"
+    asks_control: ClassVar[bool] = True
     rounds: ClassVar[str | None] = ROUNDS
     only_reads: ClassVar[bool] = True
 

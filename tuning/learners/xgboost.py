@@ -31,6 +31,7 @@ from tuning.learners.base import (
 from tuning.learners.boosters import (
     can_share_matrix,
     give_back_freed_memory,
+    log_to_python,
     matrix_signature,
     test_matrix,
     train,
@@ -62,6 +63,7 @@ class XgboostLearner(Learner):
     """XGBClassifier, XGBRegressor and their random forests; rankers need query groups and take the plain way."""
 
     name: ClassVar[str] = "xgboost"
+    asks_control: ClassVar[bool] = True
     rounds: ClassVar[str | None] = ROUNDS
     only_reads: ClassVar[bool] = True
 
@@ -86,6 +88,7 @@ class XgboostLearner(Learner):
 
     def fit(self, estimator: Any, rows: FoldRows) -> Fitted:
         """Train on the fold's matrix; what is trained otherwise than on one, or in no round, by its own ``fit``."""
+        log_to_python()
         if not self.free(estimator) or not rows.has_all_classes:
             return super().fit(estimator, rows)
         begun = time.perf_counter()
@@ -113,6 +116,7 @@ class XgboostLearner(Learner):
 
     def curves(self, estimator: Any, rows: FoldRows, judge: Judge, patience: int) -> Curves:
         """Score each round from the predictions that XGBoost keeps up to date as it trains."""
+        log_to_python()
         matrix, _ = self._matrix(estimator, rows)
         test = rows.shared_test()
         _, labelled = in_labels(None, True, test)

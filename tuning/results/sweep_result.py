@@ -263,10 +263,9 @@ class SweepResult:
 
     def _no_winner(self) -> str:
         errors = Counter(score.error for scores in self.fold_scores.values() for score in scores if score.error)
-        if not errors and self.stopped:
-            return (
-                f"none of {len(self.candidates)} candidates was judged on all {self.n_folds} folds. Raise the budget."
-            )
+        if not errors and (self.stopped or not self.candidates):
+            count = len(self.candidates) or "the"
+            return f"none of {count} candidates was judged on all {self.n_folds} folds. Raise the budget."
         commonest = errors.most_common(1)[0][0] if errors else f"{self.refit_scorer} is NaN on some fold of each"
         return f"all {len(self.candidates)} candidates failed; the commonest error: {commonest}"
 
