@@ -148,7 +148,7 @@ def difference(mine: Judged, theirs: Judged) -> Difference:
             row, fold = np.unravel_index((gaps if gaps.max() > largest else one_sided).argmax(), gaps.shape)
             largest = max(largest, float(gaps.max()))
             where = f"{scorer}, candidate {row}, fold {fold}: {found[row, fold]:.6g}, theirs {expected[row, fold]:.6g}"
-    if mine.rounds != theirs.rounds:
+    if any(ours is not None and ours != peers for ours, peers in zip(mine.rounds, theirs.rounds, strict=True)):
         return Difference(largest, max(lost, 1), f"rounds {mine.rounds}, theirs {theirs.rounds}; {where}")
     return Difference(largest, lost, where)
 

@@ -97,5 +97,5 @@ def sweep(case: Case, folder: Path, local: bool) -> Judged:
         if seen.fits:
             raise
         raise RefusedError(str(error).replace(str(folder), "")) from error
-    rounds = [result.rounds[candidate] for candidate in result.candidates] if case.early_stopping else []
+    rounds = [result.rounds.get(candidate) for candidate in result.candidates] if case.early_stopping else []
     return Judged({scorer: np.asarray(result.split_scores(scorer)) for scorer in case.scorers}, rounds)

@@ -34,12 +34,12 @@ class Judged:
     ----------
     scores : mapping of str to ndarray of shape (n_candidates, n_folds)
         By scorer, candidates in the order of ParameterGrid.
-    rounds : list of int
+    rounds : list of int or None
         What early stopping chose for each candidate; empty without it.
     """
 
     scores: Scores
-    rounds: list[int]
+    rounds: list[int | None]
 
     @property
     def has_winner(self) -> bool:
