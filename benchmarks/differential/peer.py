@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,12 @@ class Judged:
     ----------
     scores : mapping of str to ndarray of shape (n_candidates, n_folds)
         By scorer, candidates in the order of ParameterGrid.
-    rounds : list of int or None
+    rounds : sequence of int or None
         What early stopping chose for each candidate; empty without it.
     """
 
     scores: Scores
-    rounds: list[int | None]
+    rounds: Sequence[int | None]
 
     @property
     def has_winner(self) -> bool:
