@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from errors import FitError
 from tuning.candidates import Candidate
 from tuning.engines.base import Engine
-from tuning.learners.base import has_seed
+from tuning.learners.unfitted import has_seed
 from tuning.plan import Fit, Workload, groups
 from tuning.results.sweep_result import FoldScore, SweepResult, Verification
 

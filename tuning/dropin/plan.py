@@ -11,8 +11,8 @@ from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _Passthroug
 
 from tuning.dropin.calls import Numbered, SearchWorkload
 from tuning.learners import GENERAL, learner_for
-from tuning.learners.base import fit_parameters
 from tuning.learners.steps import described
+from tuning.learners.unfitted import fit_parameters
 from tuning.plan import Fit, Group, Tried, Work, bundles
 from tuning.spec.estimators import hold_to_threads
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from tuning.control import Control
 from tuning.dataset import Dataset
+from tuning.learners.unfitted import class_name, fit_parameters, holds_xgboost, is_whole
 
 Place = Literal["threads", "processes"]
 Values = Callable[[str], Sequence[Any]]
@@ -131,7 +129,7 @@ class Learner:
 
     def takes_codes(self, estimator: Any) -> bool:
         """Whether `estimator` must be given the codes of classes, 0 and up, in place of the labels themselves."""
-        return _holds_xgboost(estimator)
+        return holds_xgboost(estimator)
 
     def free(self, estimator: Any) -> Mapping[str, str]:
         """Parameters that need no fit of their own, and why that is exact; by the values that `estimator` has."""
@@ -297,47 +295,3 @@ class Judge(Protocol):
 
     def __call__(self, model: Any, test: Dataset) -> Mapping[str, float]:
         """Return the scores by scorer name; the first scorer decides."""
-
-
-def fit_parameters(estimator: Any, rows: Dataset) -> dict[str, Any]:
-    """What ``fit`` is given beside rows and target: weights, under the name that a pipeline passes to its last step."""
-    if rows.sample_weight is None:
-        return {}
-    steps = getattr(estimator, "steps", None)
-    return {f"{steps[-1][0]}__sample_weight" if steps else "sample_weight": rows.sample_weight}
-
-
-def fresh(estimator: Any) -> Any:
-    """Return an unfitted copy of `estimator`, which is unfitted too.
-
-    CatBoost's give copies of lists and dictionaries for parameters, which scikit-learn takes for altered ones.
-    """
-    try:
-        return clone(estimator)
-    except RuntimeError:
-        return deepcopy(estimator)
-
-
-def is_whole(value: Any) -> bool:
-    """Whether `value` is a whole number; True is not."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def has_seed(estimator: Any) -> bool:
-    """Whether a second fit of `estimator` would draw the same random numbers: each ``random_state`` is a number."""
-    states = [
-        value for name, value in estimator.get_params(deep=True).items() if name.rpartition("__")[2] == "random_state"
-    ]
-    return all(is_whole(state) for state in states)
-
-
-def class_name(estimator: Any) -> str:
-    """Dotted path of the exact class of `estimator`, by the module that it is imported from."""
-    kind = type(estimator)
-    return f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
-
-
-def _holds_xgboost(estimator: Any) -> bool:
-    """Whether a classifier of XGBoost, which takes no other labels, is `estimator` or a part of it."""
-    parts = [estimator, *(estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ())]
-    return any(class_name(part) in ("xgboost.XGBClassifier", "xgboost.XGBRFClassifier") for part in parts)

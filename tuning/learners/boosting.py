@@ -22,20 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuning.dataset import Dataset
-from tuning.learners.base import (
-    Curves,
-    Fitted,
-    FoldRows,
-    Judge,
-    Learner,
-    Place,
-    class_name,
-    fit_parameters,
-    has_seed,
-    is_whole,
-)
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place
 from tuning.learners.curves import RoundScores
 from tuning.learners.trees import is_tree, most_leaves
+from tuning.learners.unfitted import class_name, fit_parameters, has_seed, is_whole
 from tuning.learners.views import View, changed, in_labels
 
 _FIRST = "the first rounds of one training are a training of so many rounds"

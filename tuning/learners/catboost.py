@@ -23,19 +23,9 @@ from sklearn.base import is_classifier
 
 from tuning.control import Control
 from tuning.dataset import Dataset
-from tuning.learners.base import (
-    Curves,
-    Fitted,
-    FoldRows,
-    Judge,
-    Learner,
-    Place,
-    Values,
-    class_name,
-    fit_parameters,
-    is_whole,
-)
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values
 from tuning.learners.curves import RoundScores
+from tuning.learners.unfitted import class_name, fit_parameters, is_whole
 from tuning.learners.views import WithOptions, in_labels
 
 ROUNDS = "iterations"

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from tuning.dataset import Dataset
-from tuning.learners.base import Fitted, FoldRows, Learner, Place, class_name, is_whole
+from tuning.learners.base import Fitted, FoldRows, Learner, Place
 from tuning.learners.trees import ALPHA, ONE_GROWN, is_alpha, is_tree, most_leaves, pruned, unpruned
+from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import changed
 
 COUNT = "n_estimators"

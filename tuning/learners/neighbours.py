@@ -21,7 +21,8 @@ from sklearn.metrics._pairwise_distances_reduction import ArgKmin, ArgKminClassM
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from tuning.learners.base import Fitted, FoldRows, Learner, Place, class_name, is_whole
+from tuning.learners.base import Fitted, FoldRows, Learner, Place
+from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import View, changed
 
 _COUNT = "n_neighbors"

@@ -14,8 +14,9 @@ import numpy as np
 
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
-from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values, class_name, fresh, has_seed
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values
 from tuning.learners.steps import FittedSteps, active, can_be_shared, copied, fitted_steps, signature
+from tuning.learners.unfitted import class_name, fresh, has_seed
 
 Made = TypeVar("Made")
 

@@ -19,7 +19,8 @@ import numpy as np
 from sklearn.base import clone
 
 from tuning.dataset import Dataset
-from tuning.learners.base import FoldRows, class_name, has_seed
+from tuning.learners.base import FoldRows
+from tuning.learners.unfitted import class_name, has_seed
 
 Step = tuple[str, Any]
 

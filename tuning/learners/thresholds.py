@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from tuning.learners.base import Fitted, Learner, class_name, has_seed
+from tuning.learners.base import Fitted, Learner
+from tuning.learners.unfitted import class_name, has_seed
 from tuning.learners.views import changed
 
 _THRESHOLD = "threshold"

@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 from sklearn.base import clone
 
-from tuning.learners.base import Fitted, Learner, class_name, is_whole
+from tuning.learners.base import Fitted, Learner
+from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import changed
 
 ALPHA = "ccp_alpha"

@@ -16,18 +16,7 @@ from typing import Any, ClassVar
 from sklearn.base import is_classifier
 
 from tuning.dataset import Dataset
-from tuning.learners.base import (
-    Curves,
-    Fitted,
-    FoldRows,
-    Judge,
-    Learner,
-    Place,
-    Values,
-    class_name,
-    fit_parameters,
-    is_whole,
-)
+from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values
 from tuning.learners.boosters import (
     can_share_matrix,
     give_back_freed_memory,
@@ -40,6 +29,7 @@ from tuning.learners.boosters import (
 from tuning.learners.curves import RoundScores
 from tuning.learners.graphics_cards import cuda_devices
 from tuning.learners.threads import ThreadTrial
+from tuning.learners.unfitted import class_name, fit_parameters, is_whole
 from tuning.learners.views import WithOptions, in_labels
 
 ROUNDS = "n_estimators"

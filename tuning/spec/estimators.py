@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from errors import SpecError
-from tuning.learners.base import fresh
+from tuning.learners.unfitted import fresh
 from tuning.spec.columns import column_transformer, is_columns
 from tuning.spec.mistakes import Mistakes
 from tuning.spec.objects import build, build_parameter, is_path, required
