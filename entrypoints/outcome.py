@@ -181,6 +181,7 @@ def fitted_model(estimator: object, rows: Rows) -> FittedModel:
         rows.as_read,
         rows.featurizer,
         rows.plain_names,
+        rows.targets,
     )
 
 

@@ -73,7 +73,10 @@ class SweepParams(FeaturizeParams):
         "",
         description="your own rows in place of `data`: a table (.csv, .tsv, .parquet) or a scipy .npz matrix",
     )
-    target: str = Field("", description="the column of `features` to predict; FILE:COLUMN with an .npz matrix")
+    target: str = Field(
+        "",
+        description="the column of `features` to predict, or several: COLUMN,COLUMN; FILE:COLUMN with an .npz matrix",
+    )
     groups: str = Field("", description="a column beside the target; rows of one group stay on one side of a split")
     weights: str = Field("", description="a column beside the target: how much each row counts")
     space: str = Field(

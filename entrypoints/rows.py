@@ -43,6 +43,8 @@ class Rows:
         What they are, in a few words.
     as_read : DataFrame or None
         The rows of `example` with the types that pandas reads in the file; None where there is no such file.
+    targets : sequence of str
+        Names of the columns to predict, where they are several.
     featurizer : Featurizer or None
         Makes such rows of other devices; None for a table of one's own.
     """
@@ -58,6 +60,7 @@ class Rows:
     name: str = "features"
     about: str = ""
     as_read: Any = None
+    targets: Sequence[str] = ()
     featurizer: Featurizer | None = None
 
     @property

@@ -22,6 +22,7 @@ from errors import SourceError, did_you_mean
 from sources.frame_file import read_frame
 from sources.own_columns import as_features, as_labels, as_numbers
 from sources.own_file import SPARSE, digest_of, existing
+from sources.target_columns import target_columns
 
 _SHOWN = 5
 
@@ -38,8 +39,8 @@ class OwnTable:
         SHA-256 over the content of the files.
     X : DataFrame or csr_matrix of shape (n_rows, n_columns)
         Columns of a frame are int64, float64, bool or category.
-    target : Series of shape (n_rows,)
-        As read, without gaps; its name is the column's.
+    target : Series of shape (n_rows,), or DataFrame of shape (n_rows, n_targets)
+        As read, without gaps, by the columns' names; a frame where a person named several columns.
     groups : ndarray of shape (n_rows,), int64, or None
         Rows with equal numbers belong together.
     weights : ndarray of shape (n_rows,), float64, or None
@@ -53,7 +54,7 @@ class OwnTable:
     source: str
     digest: str
     X: Any
-    target: pd.Series
+    target: pd.Series | pd.DataFrame
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
     as_read: pd.DataFrame | None = None
@@ -75,7 +76,7 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     features : str
         A table as ``own_file`` knows them, or a ``.npz`` that ``scipy.sparse.save_npz`` wrote.
     target : str
-        A column of the table; with ``.npz``, ``FILE:COLUMN``.
+        A column of the table, or several with commas between them; with ``.npz``, ``FILE:COLUMN``.
     groups, weights, folds : str
         Columns beside the target; empty where there are none. The spec names the one for folds.
 
@@ -88,7 +89,7 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     if kind == SPARSE:
         return _sparse(path, features, target, groups, weights, folds)
     read = read_frame(path, features, target, groups, folds)
-    frame = _with_named_index(read, (target, groups, weights, folds))
+    frame = _with_named_index(read, target, (groups, weights, folds))
     roles = _Roles(frame, features, target, groups, weights, folds)
     rest = frame.drop(columns=roles.names)
     if rest.columns.empty:
@@ -108,7 +109,7 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str, f
         )
     labels, _ = existing(file, "target", sparse=False)
     frame = read_frame(labels, file, column, groups, folds)
-    named = _with_named_index(frame, (column, groups, weights, folds))
+    named = _with_named_index(frame, column, (groups, weights, folds))
     roles = _Roles(named, file, column, groups, weights, folds)
     X = _matrix(path, features)
     if X.shape[0] != len(frame):
@@ -135,8 +136,9 @@ def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:
     return matrix if matrix.data.dtype.kind == "f" else matrix.astype(np.float32)
 
 
-def _with_named_index(frame: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
+def _with_named_index(frame: pd.DataFrame, target: str, others: tuple[str, ...]) -> pd.DataFrame:
     """Make a column of an index that pandas wrote, where the person names it; else it is no feature."""
+    wanted = (*target_columns(target, [*frame.columns, *frame.index.names]), *others)
     levels = [name for name in frame.index.names if name in wanted]
     return frame.reset_index(level=levels) if levels else frame
 
@@ -147,35 +149,45 @@ class _Roles:
     def __init__(self, frame: pd.DataFrame, shown_as: str, target: str, groups: str, weights: str, folds: str) -> None:
         self._frame = frame
         self._shown_as = shown_as
-        self._column = {"target": target, "groups": groups, "weights": weights, "folds": folds}
-        self.names = [name for name in self._column.values() if name]
-        for role, name in self._column.items():
-            if name and name not in frame.columns:
+        self._column = {"groups": groups, "weights": weights, "folds": folds}
+        self._targets = target_columns(target, frame.columns)
+        asked = [(f"-P target={target}", name) for name in self._targets] + [
+            (f"cv.column: {name}" if role == "folds" else f"-P {role}={name}", name)
+            for role, name in self._column.items()
+            if name
+        ]
+        self.names = [name for _, name in asked]
+        for typed, name in asked:
+            if name not in frame.columns:
                 advice = did_you_mean(name, frame.columns) or f" The file has {_listed(list(frame.columns))}."
-                asked = f"cv.column: {name}" if role == "folds" else f"-P {role}={name}"
-                raise SourceError(f"{asked}: {shown_as} has no column '{name}'.{advice}")
+                raise SourceError(f"{typed}: {shown_as} has no column '{name}'.{advice}")
+        twice = [name for place, name in enumerate(self._targets) if name in self._targets[:place]]
+        if twice:
+            raise SourceError(f"-P target={target}: column '{twice[0]}' is named twice. Name each column once.")
         if len(set(self.names)) < len(self.names):
             raise SourceError(
                 f"{shown_as}: target, groups, weights and cv.column must be different columns, got {self.names}."
             )
 
-    def target(self) -> pd.Series:
-        return as_labels(self._whole("target"), self._where("target"))
+    def target(self) -> pd.Series | pd.DataFrame:
+        columns = {name: as_labels(*self._whole("target", name)) for name in self._targets}
+        return pd.DataFrame(columns) if len(columns) > 1 else columns[self._targets[0]]
 
     def groups(self) -> NDArray[np.int64] | None:
         if not self._column["groups"]:
             return None
         try:
-            codes, _ = pd.factorize(self._whole("groups"), sort=True)
+            column, where = self._whole("groups", self._column["groups"])
+            codes, _ = pd.factorize(column, sort=True)
         except TypeError as error:
-            raise SourceError(f"{self._where('groups')} holds lists. Name a column of single values.") from error
+            raise SourceError(f"{where} holds lists. Name a column of single values.") from error
         return codes.astype(np.int64)
 
     def weights(self) -> NDArray[np.float64] | None:
         if not self._column["weights"]:
             return None
-        where = self._where("weights")
-        weights = as_numbers(self._whole("weights"), where)
+        column, where = self._whole("weights", self._column["weights"])
+        weights = as_numbers(column, where)
         if (weights < 0).any():
             row = int((weights < 0).argmax())
             raise SourceError(f"{where} is {weights[row]:g} in row {row + 1:,}. A weight is 0 or more.")
@@ -185,20 +197,18 @@ class _Roles:
 
     def folds(self) -> dict[str, NDArray[Any]]:
         name = self._column["folds"]
-        return {name: self._whole("folds").to_numpy()} if name else {}
+        return {name: self._whole("folds", name)[0].to_numpy()} if name else {}
 
-    def _whole(self, role: str) -> pd.Series:
-        column = self._frame[self._column[role]].reset_index(drop=True)
+    def _whole(self, role: str, name: str) -> tuple[pd.Series, str]:
+        """Return a column without gaps, and how a sentence about it begins."""
+        column, where = self._frame[name].reset_index(drop=True), f"{self._shown_as}: {role} '{name}'"
         gaps = column.isna()
         if gaps.any():
             raise SourceError(
-                f"{self._where(role)} is empty in {gaps.sum():,} of {len(column):,} rows, row {gaps.argmax() + 1:,} "
+                f"{where} is empty in {gaps.sum():,} of {len(column):,} rows, row {gaps.argmax() + 1:,} "
                 "the first. Fill them, or leave those rows out."
             )
-        return column
-
-    def _where(self, role: str) -> str:
-        return f"{self._shown_as}: {role} '{self._column[role]}'"
+        return column, where
 
 
 def _listed(names: list[str], most: int = 12) -> str:

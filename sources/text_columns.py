@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from errors import SourceError
+from sources.target_columns import target_columns
 
 _DATE = (
     r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))"
@@ -32,16 +33,17 @@ def check_text(frame: pd.DataFrame, shown_as: str, decimal: str = ".", target: s
     decimal : str
         What stands before fractions in the file.
     target : str
-        The column to be predicted: text is as good a label as any, so only a stray cell among numbers is refused.
+        The column or columns to be predicted, as the person typed them: text is as good a label as any, so only a stray cell among numbers is refused.
 
     Raises
     ------
     SourceError
         It names the column, and a cell by its row, counted from 1 below the header.
     """
+    targets = target_columns(target, frame.columns)
     for name, column in frame.items():
         if isinstance(column.dtype, pd.StringDtype) or column.dtype == object:
-            _check(column, f"{shown_as}: column '{name}'", decimal, name == target)
+            _check(column, f"{shown_as}: column '{name}'", decimal, name in targets)
 
 
 def _check(column: pd.Series, where: str, decimal: str, is_target: bool) -> None:

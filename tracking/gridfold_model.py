@@ -39,7 +39,7 @@ class LabelledModel:
     estimator : object
         Fitted, with scikit-learn's API.
     classes : list or None
-        The labels in order; None for regression. The estimator has learned them, or their places in this list.
+        The labels in order; None for regression and for several targets. The estimator has learned them, or their places in this list.
     columns : list of str
         Empty where they have no names.
     layout : {'sparse', 'dense', 'frame', 'one_hot'}
@@ -54,6 +54,8 @@ class LabelledModel:
         (``transform(keys, tables)``).
     plain_names : bool
         Of a frame, whether the estimator was given `plain_names` of its columns.
+    targets : sequence of str
+        Names of what is predicted, where it is several columns.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class LabelledModel:
         types: Mapping[str, str] | None = None,
         preparation: Any = None,
         plain_names: bool = False,
+        targets: Sequence[str] = (),
     ) -> None:
         self.estimator = estimator
         self.classes = classes
@@ -75,6 +78,7 @@ class LabelledModel:
         self.types = types or {}
         self.preparation = preparation
         self.plain_names = plain_names
+        self.targets = targets
 
     @classmethod
     def load(cls, folder: Path) -> LabelledModel:
@@ -100,9 +104,9 @@ class LabelledModel:
 
         Returns
         -------
-        DataFrame of shape (n_rows, n_classes), or ndarray of shape (n_rows,)
+        DataFrame of shape (n_rows, n_classes) or (n_rows, n_targets), or ndarray of shape (n_rows,)
             Probabilities in columns named by label; labels where the classifier has no probabilities; numbers for
-            regression.
+            regression. Of several targets numbers or labels, in columns named by target.
 
         Raises
         ------
@@ -118,7 +122,8 @@ class LabelledModel:
     def predict_matrix(self, rows: Any) -> Any:
         """Predict for rows in the layout that the estimator was trained on."""
         if self.classes is None:
-            return np.asarray(self.estimator.predict(rows))
+            numbers = np.asarray(self.estimator.predict(rows))
+            return pd.DataFrame(numbers, columns=list(self.targets)) if self.targets else numbers
         if not hasattr(self.estimator, "predict_proba"):
             predicted = np.asarray(self.estimator.predict(rows))
             learned = getattr(self.estimator, "classes_", self.classes)

@@ -49,7 +49,7 @@ class FittedModel:
     example : csr_matrix, ndarray or DataFrame of shape (n_rows, n_columns)
         A few training rows, in the layout that the estimator was trained on; but see `one_hot`.
     classes : sequence or None
-        The labels in order; None for regression.
+        The labels in order; None for regression and for several targets.
     columns : sequence of str
         Names of the columns of `example`; may be empty.
     one_hot : bool
@@ -60,6 +60,8 @@ class FittedModel:
         Makes such rows of what a caller has, who then need not know of them. For classifiers only.
     plain_names : bool
         The estimator was trained on a frame with ``gridfold_model.plain_names``.
+    targets : sequence of str
+        Names of what is predicted, where it is several columns.
     """
 
     estimator: Any
@@ -70,6 +72,7 @@ class FittedModel:
     as_read: pd.DataFrame | None = None
     preparation: Preparation | None = None
     plain_names: bool = False
+    targets: Sequence[str] = ()
 
 
 def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
@@ -168,6 +171,7 @@ def _card(fitted: FittedModel) -> dict[str, Any]:
         "categories": {name: _plain(example[name].cat.categories) for name in _categorical(example)} if frame else {},
         "types": {str(name): str(dtype) for name, dtype in example.dtypes.items()} if frame else {},
         "plain_names": fitted.plain_names,
+        **({"targets": list(fitted.targets)} if fitted.targets else {}),
     }
 
 

@@ -18,10 +18,11 @@ class Dataset:
     Attributes
     ----------
     X : csr_matrix, ndarray or DataFrame of shape (n_rows, n_columns)
-    y : ndarray of shape (n_rows,)
-        For classification the codes 0 .. n_classes - 1, positions in `classes`.
+    y : ndarray of shape (n_rows,) or (n_rows, n_targets)
+        For classification the codes 0 .. n_classes - 1, positions in `classes`. With several targets always what the user
+        wrote: numbers as floats for regression, else labels of any other type.
     classes : ndarray of shape (n_classes,) or None
-        The labels as the user wrote them, in order; None for regression.
+        The labels as the user wrote them, in order; None for regression and for several targets.
     columns : sequence of str, of length n_columns
     sample_weight : ndarray of shape (n_rows,) or None
         Weighs rows in training and in scoring.
@@ -44,9 +45,19 @@ class Dataset:
         """Rows of `X`."""
         return int(self.X.shape[0])
 
+    @property
+    def n_targets(self) -> int:
+        """Columns of the target."""
+        return 1 if self.y.ndim == 1 else int(self.y.shape[1])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the target is of classes rather than numbers."""
+        return self.classes is not None or (self.y.ndim > 1 and self.y.dtype.kind != "f")
+
     @cached_property
     def labels(self) -> NDArray[Any]:
-        """The target as the user wrote it, of shape (n_rows,): what estimators learn and scorers compare."""
+        """The target as the user wrote it, in the shape of `y`: what estimators learn and scorers compare."""
         return self.y if self.classes is None else np.asarray(self.classes)[self.y]
 
     @property

@@ -21,6 +21,7 @@ from entrypoints.own_data.columns import (
 from entrypoints.own_data.foreseen import check_first_step
 from entrypoints.own_data.holdout import split_off
 from entrypoints.own_data.scoring import check_holdout, check_objective, check_scorers
+from entrypoints.own_data.several_targets import check_several_targets
 from entrypoints.own_data.target import target_for
 from entrypoints.parameters import SweepParams
 from entrypoints.rows import Rows, first_rows
@@ -60,6 +61,9 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     estimator = make_estimator(spec.estimator, spec.fixed)
     encode = bool(categorical(table.X)) and not takes_categories(spec, estimator)
     whole = _dataset(table, estimator, encode)
+    names = [str(name) for name in table.target.columns] if isinstance(table.target, pd.DataFrame) else []
+    if names:
+        check_several_targets(spec, whole, names)
     check_scorers(spec, whole)
     check_objective(spec, values_of_last(spec, estimator, "objective"), whole)
     if categorical(whole.X):
@@ -81,6 +85,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         name=table_name(params.features),
         about=_about(table, encode),
         as_read=table.as_read,
+        targets=names,
     )
     return spec, rows
 

@@ -30,9 +30,9 @@ def check_scorers(spec: SweepSpec, data: Dataset) -> None:
         The scorer cannot judge this target; it names one that can, if scikit-learn has it.
     """
     for name, error in _unable(spec, data, data):
-        what = "numbers" if data.classes is None else f"{len(data.classes)} classes"
+        what = _kind(data)
         reason = str(error).partition(". ")[0].splitlines()[0].removesuffix(".")
-        raise SpecError(f"scoring: {name} cannot judge this target of {what} ({reason}).{_advice(name)}") from error
+        raise SpecError(f"scoring: {name} cannot judge this target of {what} ({reason}).{_advice(name, data)}") from error
 
 
 def check_holdout(spec: SweepSpec, train: Dataset, holdout: Dataset) -> None:
@@ -59,7 +59,7 @@ def check_holdout(spec: SweepSpec, train: Dataset, holdout: Dataset) -> None:
 
 def _unable(spec: SweepSpec, train: Dataset, judged: Dataset) -> Iterator[tuple[str, Exception]]:
     """Yield each scorer that cannot judge a dummy of `train` on `judged`, and why."""
-    kind = DummyRegressor if train.classes is None else DummyClassifier
+    kind = DummyClassifier if train.has_labels else DummyRegressor
     dummy = kind().fit(np.zeros((train.n_rows, 1)), train.labels)
     blind = Dataset(np.zeros((judged.n_rows, 1)), judged.y, judged.classes, sample_weight=judged.sample_weight)
     scorers = Scorers.of(spec)
@@ -100,6 +100,16 @@ def check_objective(spec: SweepSpec, objectives: list[object], data: Dataset) ->
         )
 
 
-def _advice(name: str) -> str:
-    better = [f"{name}{ending}" for ending in ("_ovr", "_macro") if f"{name}{ending}" in get_scorer_names()]
+def _kind(data: Dataset) -> str:
+    if data.n_targets > 1:
+        return f"{data.n_targets} columns"
+    return "numbers" if data.classes is None else f"{len(data.classes)} classes"
+
+
+def _advice(name: str, data: Dataset) -> str:
+    several = data.n_targets > 1
+    if several and (data.y.dtype.kind not in "iub" or len(np.unique(data.y)) > 2):
+        return " Use one that takes several columns, or a function of your own: NAME: {function: mine.score}."
+    endings = ("_macro",) if several else ("_ovr", "_macro")
+    better = [f"{name}{ending}" for ending in endings if f"{name}{ending}" in get_scorer_names()]
     return f" Use {better[0]}." if better else " Use another scorer."

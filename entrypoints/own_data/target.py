@@ -23,24 +23,24 @@ class Target:
 
     Attributes
     ----------
-    y : ndarray of shape (n_rows,)
-        Codes, positions in `classes`; or numbers.
+    y : ndarray of shape (n_rows,) or (n_rows, n_targets)
+        Codes, positions in `classes`; or numbers. Of several columns of classes, their values.
     classes : ndarray of shape (n_classes,) or None
-        The values of the column in order; None for regression.
+        The values of the column in order; None for regression and for several columns.
     """
 
     y: NDArray[Any]
     classes: NDArray[Any] | None = None
 
 
-def target_for(estimator: Any, column: pd.Series) -> Target:
+def target_for(estimator: Any, column: pd.Series | pd.DataFrame) -> Target:
     """Return `column` as `estimator` wants it.
 
     Parameters
     ----------
     estimator : object
         Unfitted.
-    column : Series of shape (n_rows,)
+    column : Series of shape (n_rows,), or DataFrame of shape (n_rows, n_targets)
         Without gaps.
 
     Raises
@@ -50,6 +50,8 @@ def target_for(estimator: Any, column: pd.Series) -> Target:
     SourceError
         A regressor's target holds infinity.
     """
+    if isinstance(column, pd.DataFrame):
+        return Target(_together(estimator, column))
     kind = type(getattr(estimator, "steps", [("", estimator)])[-1][1]).__name__
     where = f"target '{column.name}'"
     if column.nunique() == 1:
@@ -63,6 +65,20 @@ def target_for(estimator: Any, column: pd.Series) -> Target:
             f"estimator: {kind} is neither a classifier nor a regressor. Name one, or end the steps with one."
         )
     return _classes(column, where, kind)
+
+
+def _together(estimator: Any, columns: pd.DataFrame) -> NDArray[Any]:
+    """Put numbers, or labels of one kind, side by side: an array of both would make text of numbers."""
+    targets = {str(name): target_for(estimator, column) for name, column in columns.items()}
+    values = {name: one.y if one.classes is None else one.classes[one.y] for name, one in targets.items()}
+    first, *others = values
+    for other in others:
+        if values[first].dtype.kind != values[other].dtype.kind:
+            raise SpecError(
+                f"targets '{first}' and '{other}' hold labels of different kinds, such as '{values[first][0]}' and "
+                f"'{values[other][0]}'. Write all as text, or all as whole numbers."
+            )
+    return np.column_stack(list(values.values()))
 
 
 def _numbers(column: pd.Series, where: str, kind: str) -> NDArray[np.float64]:

@@ -147,6 +147,7 @@ def _nearest(model: Any, X: Any, count: int) -> tuple[NDArray[Any], NDArray[Any]
         _only_counts(model)
         and model._fit_method == "brute"
         and euclidean
+        and not model.outputs_2d_  # of several targets each has votes of its own, counted after an ordinary search
         and not model.metric_params
         and ArgKminClassMode.is_usable_for(X, model._fit_X, "euclidean")
     )

@@ -4,7 +4,8 @@ The first n rounds of a long training are bit-identical to a training of n round
 exact, with sampling of rows and columns. They are not for dart, which drops earlier trees anew in every round and
 rescales them; gblinear has no trees to cut; a random forest's ``n_estimators`` is the size of its only round. The
 objective multi:softmax is left out too: while it trains its predictions are ids of classes, and only the estimator
-itself, fitted whole, makes probabilities of them.
+itself, fitted whole, makes probabilities of them. Several targets have a tree each in every round, as classes have;
+trees of vectors (multi_strategy: multi_output_tree) are XGBoost's experiment, and fitted separately.
 """
 
 from __future__ import annotations
@@ -203,6 +204,7 @@ def _shares_rounds(estimator: Any) -> bool:
         params.get("booster") in (None, "gbtree")
         and params.get("process_type") in (None, "default")
         and params.get("objective") != "multi:softmax"
+        and params.get("multi_strategy") != "multi_output_tree"
         and not params.get("callbacks")
         and params.get("early_stopping_rounds") is None
     )
