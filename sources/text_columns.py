@@ -33,7 +33,8 @@ def check_text(frame: pd.DataFrame, shown_as: str, decimal: str = ".", target: s
     decimal : str
         What stands before fractions in the file.
     target : str
-        The column or columns to be predicted, as the person typed them: text is as good a label as any, so only a stray cell among numbers is refused.
+        The column or columns to be predicted, as the person typed them: text is as good a label as any, so only a stray
+        cell among numbers is refused.
 
     Raises
     ------

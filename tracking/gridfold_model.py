@@ -39,7 +39,8 @@ class LabelledModel:
     estimator : object
         Fitted, with scikit-learn's API.
     classes : list or None
-        The labels in order; None for regression and for several targets. The estimator has learned them, or their places in this list.
+        The labels in order; None for regression and for several targets. The estimator has learned them, or their
+        places in this list.
     columns : list of str
         Empty where they have no names.
     layout : {'sparse', 'dense', 'frame', 'one_hot'}

@@ -91,17 +91,28 @@ def _n_classes(fold: Fold, data: Dataset) -> tuple[int, int]:
 def _lack(fold: Fold, data: Dataset) -> str:
     """What a side of the fold does not have, in words; empty where it has all."""
     for rows, does in ((fold.train, "trains on"), (fold.test, "tests")):
-        if data.classes is not None:
-            counts = np.bincount(data.y[rows], minlength=len(data.classes))
-            missing = [f"'{label}'" for label in data.classes[counts == 0]]
-            if missing:
-                more = f" (and of {len(missing) - 1} more)" if len(missing) > 1 else ""
-                return f"{does} no row of class {missing[0]}{more}"
+        if missing := _missing(data, rows):
+            more = f" (and of {len(missing) - 1} more)" if len(missing) > 1 else ""
+            return f"{does} no row of class {missing[0]}{more}"
         if len(rows) < 2:
             return f"{does} one row only"
         if data.sample_weight is not None and not data.sample_weight[rows].any():
             return f"{does} rows that all weigh 0"
     return ""
+
+
+def _missing(data: Dataset, rows: NDArray[np.intp]) -> list[str]:
+    """Classes without a row among `rows`; of several targets those of each, by the target's place."""
+    if data.classes is not None:
+        counts = np.bincount(data.y[rows], minlength=len(data.classes))
+        return [f"'{label}'" for label in data.classes[counts == 0]]
+    if not data.has_labels:
+        return []
+    return [
+        f"'{label}' of target {place}"
+        for place, target in enumerate(data.y.T, start=1)
+        for label in np.setdiff1d(target, target[rows])
+    ]
 
 
 def _reason(workload: Workload, fold: Fold, candidate: Candidate) -> str:

@@ -19,8 +19,8 @@ class Dataset:
     ----------
     X : csr_matrix, ndarray or DataFrame of shape (n_rows, n_columns)
     y : ndarray of shape (n_rows,) or (n_rows, n_targets)
-        For classification the codes 0 .. n_classes - 1, positions in `classes`. With several targets always what the user
-        wrote: numbers as floats for regression, else labels of any other type.
+        For classification the codes 0 .. n_classes - 1, positions in `classes`. With several targets what the user
+        wrote: floats for regression, labels of any other type for classification.
     classes : ndarray of shape (n_classes,) or None
         The labels as the user wrote them, in order; None for regression and for several targets.
     columns : sequence of str, of length n_columns

@@ -30,9 +30,9 @@ def check_scorers(spec: SweepSpec, data: Dataset) -> None:
         The scorer cannot judge this target; it names one that can, if scikit-learn has it.
     """
     for name, error in _unable(spec, data, data):
-        what = _kind(data)
         reason = str(error).partition(". ")[0].splitlines()[0].removesuffix(".")
-        raise SpecError(f"scoring: {name} cannot judge this target of {what} ({reason}).{_advice(name, data)}") from error
+        said = f"scoring: {name} cannot judge this target of {_kind(data)} ({reason})."
+        raise SpecError(f"{said}{_advice(name, data)}") from error
 
 
 def check_holdout(spec: SweepSpec, train: Dataset, holdout: Dataset) -> None:

@@ -1,5 +1,7 @@
-"""Several columns are predicted at once: scores equal GridSearchCV's, the model names its columns, refusals are a line."""
+"""Several columns are predicted at once: scores equal GridSearchCV's, and the model names its columns."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import mlflow.pyfunc
@@ -69,9 +71,18 @@ def swept(spec, rows) -> tuning.SweepResult:
     return result
 
 
-def agreement(y, predicted) -> float:
+AGREEMENT = "shares_of_words.agreement"
+
+
+@pytest.fixture
+def agreement(tmp_path, monkeypatch):
     """The share of labels that are right, which no scorer of scikit-learn's tells for several columns of words."""
-    return float((np.asarray(y) == np.asarray(predicted)).mean())
+    module, _, name = AGREEMENT.partition(".")
+    code = f"def {name}(y, predicted):\n    return float((y == predicted).mean())\n"
+    (tmp_path / f"{module}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield getattr(importlib.import_module(module), name)
+    del sys.modules[module]
 
 
 def largest_difference(spec, rows, estimator, grid, scoring, cv=None) -> float:
@@ -87,9 +98,16 @@ def largest_difference(spec, rows, estimator, grid, scoring, cv=None) -> float:
 FOREST = {"n_estimators": [3, 6], "ccp_alpha": [0.0, 0.02]}
 ROUNDS = {"n_estimators": [3, 8], "max_depth": [2]}
 XGB = {"random_state": 0, "n_jobs": 1}
+OF_WORDS = {"agreement": {"function": AGREEMENT, "greater_is_better": True}}
 CASES = {
     "forest": ("ensemble.RandomForestRegressor", {"random_state": 0}, FOREST, RandomForestRegressor, "r2"),
-    "tree": ("tree.DecisionTreeRegressor", {"random_state": 0}, {"ccp_alpha": [0.0, 0.05]}, DecisionTreeRegressor, "r2"),
+    "tree": (
+        "tree.DecisionTreeRegressor",
+        {"random_state": 0},
+        {"ccp_alpha": [0.0, 0.05]},
+        DecisionTreeRegressor,
+        "r2",
+    ),
     "ridge": ("linear_model.Ridge", {}, {"alpha": [0.1, 10.0]}, Ridge, "neg_mean_absolute_error"),
     "neighbours": ("neighbors.KNeighborsRegressor", {}, {"n_neighbors": [2, 5]}, KNeighborsRegressor, "r2"),
     "xgboost": ("xgboost.XGBRegressor", XGB, ROUNDS, xgb.XGBRegressor, "r2"),
@@ -108,28 +126,46 @@ CASES = {
         CatBoostRegressor,
         "r2",
     ),
-    "forest of flags": ("ensemble.RandomForestClassifier", {"random_state": 0}, FOREST, RandomForestClassifier, "roc_auc"),
-    "neighbours of flags": ("neighbors.KNeighborsClassifier", {}, {"n_neighbors": [2, 5]}, KNeighborsClassifier, "f1_macro"),
+    "forest of flags": (
+        "ensemble.RandomForestClassifier",
+        {"random_state": 0},
+        FOREST,
+        RandomForestClassifier,
+        "roc_auc",
+    ),
+    "neighbours of flags": (
+        "neighbors.KNeighborsClassifier",
+        {},
+        {"n_neighbors": [2, 5]},
+        KNeighborsClassifier,
+        "f1_macro",
+    ),
     "xgboost of flags": ("xgboost.XGBClassifier", XGB, ROUNDS, xgb.XGBClassifier, "f1_macro"),
-    "forest of words": ("ensemble.RandomForestClassifier", {"random_state": 0}, FOREST, RandomForestClassifier, agreement),
+    "forest of words": (
+        "ensemble.RandomForestClassifier",
+        {"random_state": 0},
+        FOREST,
+        RandomForestClassifier,
+        AGREEMENT,
+    ),
     "neighbours of words": (
         "neighbors.KNeighborsClassifier",
         {"algorithm": "brute"},
         {"n_neighbors": [2, 5]},
         KNeighborsClassifier,
-        agreement,
+        AGREEMENT,
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_scores_equal_grid_search(case, monkeypatch):
+def test_scores_equal_grid_search(case, agreement):
     path, fixed, grid, kind, scorer = CASES[case]
     path = path if path.startswith(("xgboost", "catboost")) else f"sklearn.{path}"
     target = FLAGS if case.endswith("flags") else WORDS if case.endswith("words") else NUMBERS
     asked = {"estimator": path, "fixed": fixed, "grid": grid, "scoring": scorer}
-    if scorer is agreement:
-        asked["scoring"] = {"agreement": {"function": f"{__name__}.agreement"}}
+    if scorer == AGREEMENT:
+        asked["scoring"] = OF_WORDS
         scorer = make_scorer(agreement)
     spec, rows = rows_of(target, asked)
     quiet = {"verbose": False, "thread_count": 1} if case == "catboost" else {}
@@ -228,13 +264,19 @@ def test_the_registered_model_predicts_its_columns_by_name(workplace, capsys, as
     assert workplace.newest_sweep().info.status == "FINISHED"
 
 
-def test_words_are_predicted_as_they_are_in_the_file(workplace, capsys):
-    (Path.cwd() / "mine.py").write_text("def agreement(y, predicted):\n    return float((y == predicted).mean())\n")
-    asked = {**TREES, "scoring": {"agreement": {"function": "sklearn.metrics.accuracy_score"}}}
-    assert sweep(arguments(asked, WORDS)) == 1
+def test_words_are_predicted_as_they_are_in_the_file(workplace, agreement):
+    assert sweep(arguments({**TREES, "scoring": OF_WORDS}, WORDS)) == 0
+    file = pd.read_csv("mine.csv")
+    predicted = mlflow.pyfunc.load_model("models:/mine@challenger").predict(file)
+    assert list(predicted.columns) == ["w", "w2"]
+    assert (predicted == file[["w", "w2"]]).mean().min() > 0.6
+
+
+def test_a_scorer_of_one_column_of_classes_is_refused_with_what_to_do(workplace, capsys):
+    assert sweep(arguments({**TREES, "scoring": "accuracy"}, WORDS)) == 1
     assert capsys.readouterr().err.splitlines() == [
-        "scoring: agreement cannot judge this target of 2 columns (multiclass-multioutput is not supported). Use one that "
-        "takes several columns, or a function of your own: NAME: {function: mine.score}."
+        "scoring: accuracy cannot judge this target of 2 columns (multiclass-multioutput is not supported). Use one "
+        "that takes several columns, or a function of your own: NAME: {function: mine.score}."
     ]
 
 
@@ -264,8 +306,7 @@ def test_what_does_not_go_with_several_columns_is_one_line_before_the_first_fit(
     mixed().to_csv("mine.csv", index=False)
     spec = tuning.SweepSpec(**{"cv": {"folds": 3}, **asked})
     with pytest.raises(GridfoldError) as refusal:
-        _, rows = own_rows(SweepParams(features="mine.csv", target=target), spec)
-        swept(spec, rows)
+        tuning.make_folds(spec.cv, own_rows(SweepParams(features="mine.csv", target=target), spec)[1].train)
     assert str(refusal.value).startswith(said)
     assert "\n" not in str(refusal.value)
     if "at once" in said:

@@ -96,3 +96,15 @@ def test_one_candidate_that_manages_is_enough():
     with pytest.raises(SpecError, match="fold 0 trains on no row of class 'x'"):
         audit(spec("constant"), data)
     audit(spec("constant", "prior"), data)
+
+
+def test_a_class_that_one_of_several_targets_lacks_is_named():
+    groups = np.repeat([0, 1, 2, 3], 20)
+    rare = (groups == 3) & (np.arange(80) % 2 == 0)
+    X = np.random.default_rng(0).normal(size=(80, 3)) + rare[:, None]
+    data = Dataset(X, np.column_stack([np.arange(80) % 2, rare.astype(int)]), groups=groups)
+    one_each = {"class": "sklearn.multioutput.MultiOutputClassifier", "estimator": spec_of().estimator}
+    spec = spec_of(one_each, {"estimator__C": [0.1, 1.0]}, "accuracy")
+    with pytest.raises(SpecError, match=r"^cv: fold 3 trains on no row of class '1' of target 2, and no candidate"):
+        audit(spec, data)
+    audit(spec_of("sklearn.ensemble.RandomForestClassifier", {"n_estimators": [2]}, "accuracy"), data)

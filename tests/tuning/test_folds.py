@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     StratifiedShuffleSplit,
     TimeSeriesSplit,
+    check_cv,
 )
 
 from errors import SpecError
@@ -155,3 +156,12 @@ def test_a_share_of_the_rows_keeps_every_class():
     rows = fold.train_share(1 / 9, dataset(y, np.array(["rare", "common"])))
     assert set(y[rows]) == {0, 1}
     assert len(set(rows.tolist())) == len(rows) <= 8
+
+
+def test_rows_of_several_targets_are_split_as_check_cv_splits_them():
+    data = Dataset(np.zeros((40, 1)), np.column_stack([np.arange(40) % 2, np.arange(40) % 3]))
+    ours = make_folds(CvSpec(folds=4, shuffle=False), data)
+    assert same(ours, check_cv(4, data.y, classifier=True).split(data.X, data.y))
+    share = ours[0].train_share(0.5, data)
+    assert len(share) == 15
+    assert set(share) <= set(ours[0].train)

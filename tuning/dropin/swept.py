@@ -93,7 +93,7 @@ def swept(
 
 
 def rows_of(spec: SweepSpec, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Dataset:
-    """Put rows together as a sweep takes them; the labels of a classifier become codes.
+    """Put rows together as a sweep takes them; the labels of a classifier become codes, if they are one column.
 
     Raises
     ------
@@ -109,6 +109,6 @@ def rows_of(spec: SweepSpec, X: Any, y: Any, groups: Any = None, sample_weight: 
         if len(values) != X.shape[0]:
             raise SpecError(f"{name}: {len(values):,} values for the {X.shape[0]:,} rows of X. Give one for each row.")
     classes, target = None, arrays.pop("y")
-    if is_classifier(make_estimator(spec.estimator, {})):
+    if target.ndim == 1 and is_classifier(make_estimator(spec.estimator, {})):
         classes, target = np.unique(target, return_inverse=True)
     return Dataset(X, target, classes, columns, arrays.get("sample_weight"), arrays.get("groups"))
