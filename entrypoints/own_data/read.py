@@ -62,12 +62,12 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     encode = bool(categorical(table.X)) and not takes_categories(spec, estimator)
     whole = _dataset(table, estimator, encode)
     names = [str(name) for name in table.target.columns] if isinstance(table.target, pd.DataFrame) else []
-    if names:
-        check_several_targets(spec, whole, names)
     check_scorers(spec, whole)
     check_objective(spec, values_of_last(spec, estimator, "objective"), whole)
     if categorical(whole.X):
         spec = with_categories(spec, estimator, categorical(whole.X))
+    if names:
+        check_several_targets(spec, whole, names)
     plain = isinstance(whole.X, pd.DataFrame) and list(whole.X.columns) != list(whole.columns)
     train, holdout = split_off(whole, params.holdout, params.seed)
     if holdout:

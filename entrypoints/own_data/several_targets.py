@@ -16,7 +16,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import get_tags
 
 from errors import SpecError
-from tuning import Candidate, Dataset, SweepSpec
+from tuning import Candidate, Dataset, Scorers, SweepSpec, score
 from tuning.learners import learner_for
 from tuning.spec.estimators import for_candidate, make_estimator
 
@@ -41,7 +41,7 @@ def check_several_targets(spec: SweepSpec, data: Dataset, names: Sequence[str]) 
     Raises
     ------
     SpecError
-        Rounds are to be chosen, or no candidate takes more than one column.
+        Rounds are to be chosen, no candidate takes more than one column, or a scorer does not take what they predict.
     """
     shown = ", ".join(names)
     if spec.early_stopping is not None:
@@ -51,23 +51,51 @@ def check_several_targets(spec: SweepSpec, data: Dataset, names: Sequence[str]) 
         )
     few = data.rows(_few(data))
     unfitted = make_estimator(spec.estimator, spec.fixed)
+    models: list[Any] = []
     reason = ""
     for candidate in _first(spec):
         try:
-            _fit(unfitted, candidate, few, few.y)
+            models.append(_fitted(unfitted, candidate, few, few.y))
         except Exception as error:  # whatever it is, it would be raised in every fit
-            reason = reason or " ".join(str(error).split()).rstrip(".")[:_LONGEST_REASON]
-        else:
-            return
+            reason = reason or _said(error)
     last = getattr(unfitted, "steps", [("", unfitted)])[-1][1]
     kind, cure = type(last).__name__, f"MultiOutput{'Classifier' if is_classifier(unfitted) else 'Regressor'}"
-    if _learns_one(unfitted, spec, few):
+    if models:
+        _check_judged(spec, models, few, kind, cure)
+    elif _learns_one(unfitted, spec, few):
         raise SpecError(
             f"-P target={','.join(names)}: {kind} does not learn these {len(names)} columns at once ({reason}). Put it "
             f"into sklearn.multioutput.{cure}, which fits one for each, or name one column."
         )
-    if not get_tags(last).target_tags.single_output:
-        raise SpecError(f"-P target={','.join(names)}: {kind} cannot learn these {len(names)} columns ({reason}).")
+    elif not get_tags(last).target_tags.single_output:
+        raise SpecError(
+            f"-P target={','.join(names)}: {kind} cannot learn these {len(names)} columns ({reason}). Write them as "
+            "it takes them, or choose another estimator."
+        )
+
+
+def _check_judged(spec: SweepSpec, models: Sequence[Any], rows: Dataset, kind: str, cure: str) -> None:
+    """Refuse a scorer that cannot read what any of `models` predicts: libraries lay out probabilities differently."""
+    scorers = Scorers.of(spec)
+    for name in spec.scorers:
+        errors: list[Exception] = []
+        for model in models:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    score(model, rows, scorers.only(name))
+            except Exception as error:  # of a library, or of the user's own function
+                errors.append(error)
+        if len(errors) == len(models):
+            raise SpecError(
+                f"scoring: {name} cannot judge what {kind} predicts of {rows.n_targets} columns ({_said(errors[0])}). "
+                f"Put {kind} into sklearn.multioutput.{cure}, or use another scorer."
+            ) from errors[0]
+
+
+def _said(error: Exception) -> str:
+    first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return first_line.strip().rstrip(".:")[:_LONGEST_REASON]
 
 
 def _first(spec: SweepSpec) -> list[Candidate]:
@@ -85,14 +113,14 @@ def _few(data: Dataset) -> NDArray[np.intp]:
     return np.array(sorted(rows), dtype=np.intp)
 
 
-def _fit(unfitted: Any, candidate: Candidate, rows: Dataset, y: NDArray[Any]) -> None:
+def _fitted(unfitted: Any, candidate: Candidate, rows: Dataset, y: NDArray[Any]) -> Any:
     estimator = for_candidate(unfitted, candidate.params, threads=1)
     learner = learner_for(estimator)
     learner.with_rounds(estimator, _ROUNDS)
     learner.with_threads(estimator, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator.fit(rows.X.copy(), y.copy())
+        return estimator.fit(rows.X.copy(), y.copy())
 
 
 def _learns_one(unfitted: Any, spec: SweepSpec, rows: Dataset) -> bool:
@@ -101,7 +129,7 @@ def _learns_one(unfitted: Any, spec: SweepSpec, rows: Dataset) -> bool:
     if learner_for(unfitted).takes_codes(unfitted):
         y = np.unique(y, return_inverse=True)[1]
     try:
-        _fit(unfitted, _first(spec)[0], rows, y)
+        _fitted(unfitted, _first(spec)[0], rows, y)
     except Exception:
         return False
     return True

@@ -299,10 +299,21 @@ STOPPED = {**BOOSTER, "grid": {"max_depth": [2]}, "early_stopping": {"patience":
         (LIGHTGBM, NUMBERS, "-P target=y,y2: LGBMRegressor does not learn these 2 columns at once ("),
         (STOPPED, NUMBERS, "early_stopping: rounds can be chosen for one target, not for 2 (y, y2). Remove the key"),
         ({**TREES, "scoring": "f1"}, FLAGS, "scoring: f1 cannot judge this target of 2 columns (Target is multilabel"),
+        (
+            {**BOOSTER, "estimator": "xgboost.XGBClassifier", "scoring": "roc_auc"},
+            FLAGS,
+            "scoring: roc_auc cannot judge what XGBClassifier predicts of 2 columns (Expected 2D array",
+        ),
+        (
+            {**BOOSTER, "estimator": {"class": f"{MULTI_OUTPUT}Classifier", "estimator": "xgboost.XGBClassifier"}}
+            | {"grid": {"estimator__max_depth": [2]}, "scoring": OF_WORDS},
+            WORDS,
+            "-P target=w,w2: MultiOutputClassifier cannot learn these 2 columns (Invalid classes inferred",
+        ),
         ({**TREES, "cv": {"class": "sklearn.model_selection.StratifiedKFold"}}, FLAGS, "cv: Supported target types"),
     ],
 )
-def test_what_does_not_go_with_several_columns_is_one_line_before_the_first_fit(asked, target, said):
+def test_what_does_not_go_with_several_columns_is_one_line_before_the_first_fit(asked, target, said, agreement):
     mixed().to_csv("mine.csv", index=False)
     spec = tuning.SweepSpec(**{"cv": {"folds": 3}, **asked})
     with pytest.raises(GridfoldError) as refusal:
