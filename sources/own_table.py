@@ -176,8 +176,8 @@ class _Roles:
     def groups(self) -> NDArray[np.int64] | None:
         if not self._column["groups"]:
             return None
+        column, where = self._whole("groups", self._column["groups"])
         try:
-            column, where = self._whole("groups", self._column["groups"])
             codes, _ = pd.factorize(column, sort=True)
         except TypeError as error:
             raise SourceError(f"{where} holds lists. Name a column of single values.") from error

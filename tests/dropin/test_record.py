@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV as SklearnGridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 
 from gridfold import GridSearchCV, sweep
@@ -119,3 +120,13 @@ def test_a_sweep_of_a_spec_is_one_call(store):
     [parent], children = runs(store)
     assert parent.data.metrics["best_accuracy"] == found.best_score_
     assert len(children) == 2
+
+
+def test_a_sweep_of_a_spec_takes_several_columns_of_classes(store):
+    both = np.column_stack([y, (X[:, 1] > 0).astype(int)])
+    estimator = "sklearn.tree.DecisionTreeClassifier"
+    spec = {"estimator": estimator, "fixed": {"random_state": 0}, "grid": DEPTHS, "scoring": "f1_macro"}
+    found = sweep({**spec, "cv": {"folds": 3, "shuffle": False}}, X, both, cores=1)
+    peer = SklearnGridSearchCV(DecisionTreeClassifier(random_state=0), DEPTHS, scoring="f1_macro", cv=3).fit(X, both)
+    assert np.array_equal(found.cv_results_["mean_test_score"], peer.cv_results_["mean_test_score"])
+    assert np.array_equal(found.best_estimator_.predict(X), peer.predict(X))
