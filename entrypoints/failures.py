@@ -10,7 +10,7 @@ import errno
 from dataclasses import dataclass
 
 from entrypoints.interrupts import Interrupted
-from errors import GridfoldError
+from errors import GridfoldError, SpecError
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ def explain(error: BaseException) -> Failure:
     match error:
         case Interrupted():
             return Failure(f"interrupted ({error.signal.name}).", 128 + error.signal, "KILLED")
-        case GridfoldError():
+        case SpecError():
             return Failure("\n".join(map(_one_line, str(error).splitlines())))
+        case GridfoldError():
+            return Failure(_one_line(str(error)))
         case MemoryError():
             return Failure("out of memory. Use fewer feature sets or smaller data, fewer cores, or a bigger machine.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):

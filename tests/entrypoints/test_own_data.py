@@ -265,7 +265,11 @@ NEIGHBOURS = {
         (CLASSIFY, {"target": "count"}, "target 'count' has 61 different values in 180 rows: too many for classes."),
         (REGRESS, {}, "target 'rich' holds values such as "),
         (REGRESS, {"target": "member"}, "target 'member' holds values such as "),
-        ({**RIDGE, "estimator": "sklearn.cluster.KMeans", "grid": {"n_clusters": [2]}}, {}, "estimator: KMeans is neither"),
+        (
+            {**RIDGE, "estimator": "sklearn.cluster.KMeans", "grid": {"n_clusters": [2]}},
+            {},
+            "estimator: KMeans is neither",
+        ),
         (LOGISTIC, {}, "column 'height' has missing values, which LogisticRegression does not take. Begin the steps"),
         (NEIGHBOURS, {"weights": "worth"}, "column 'height' has missing values, which KNeighborsClassifier"),
         (LOGISTIC, {"with_text": True}, "column 'id' has 1,100 categories, too many for a column each. Leave it out"),
