@@ -7,7 +7,8 @@ for them. It imports nothing of the repo, so it works wherever the model's pip r
 
 A model may have a preparation: code and vocabularies, in a folder of the model's own, that make the estimator's rows of
 what a caller has. That code is imported from there and nowhere else, so a model predicts as it did on the day it was
-logged, whatever version of the repo the process holds.
+logged, whatever version of the repo the process holds. Modules of the user's own that the estimator's classes come from
+lie in MLflow's folder for code, and are imported from there in the same way.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +233,11 @@ def dense(rows: Any) -> Any:
 
 
 def _estimator(folder: Path, flavor: str) -> Any:
+    with _own_modules(folder / CODE):
+        return _as_mlflow_has_it(folder, flavor)
+
+
+def _as_mlflow_has_it(folder: Path, flavor: str) -> Any:
     if flavor == "xgboost":
         import mlflow.xgboost
 
@@ -250,6 +257,36 @@ def _preparation(folder: Path) -> Any:
 _IMPORTING = threading.Lock()
 
 
+@contextmanager
+def _own_modules(folder: Path) -> Iterator[None]:
+    """Let classes be imported from `folder`, and not be those of another model's modules or of the process's own.
+
+    The modules stay in ``sys.modules``, for what they import later, unless the process has others of these names.
+    """
+    names = {path.stem for path in folder.iterdir()} if folder.is_dir() else set()
+    roots = {name for name in names if name.isidentifier()} - {"__pycache__", Path(__file__).stem}
+    if not roots:
+        yield
+        return
+    with _IMPORTING:
+        here = _taken_out(roots)
+        sys.path.insert(0, str(folder))
+        importlib.invalidate_caches()
+        try:
+            yield
+        finally:
+            sys.path.remove(str(folder))
+            if here:
+                _taken_out(roots)
+                sys.modules.update(here)
+
+
+def _taken_out(roots: set[str]) -> dict[str, Any]:
+    """Remove the modules at and below `roots` from ``sys.modules``, and return them."""
+    names = [name for name in sys.modules if name.partition(".")[0] in roots]
+    return {name: sys.modules.pop(name) for name in names}
+
+
 def imported_from(folder: Path, name: str) -> Any:
     """Import the module `name` from `folder`, apart from any modules of the same names that the process has.
 
@@ -257,15 +294,14 @@ def imported_from(folder: Path, name: str) -> Any:
     """
     roots = {path.stem for path in folder.iterdir()}
     with _IMPORTING:
-        here = {module: sys.modules.pop(module) for module in list(sys.modules) if module.partition(".")[0] in roots}
+        here = _taken_out(roots)
         sys.path.insert(0, str(folder))
         importlib.invalidate_caches()
         try:
             return importlib.import_module(name)
         finally:
             sys.path.remove(str(folder))
-            for module in [module for module in sys.modules if module.partition(".")[0] in roots]:
-                del sys.modules[module]
+            _taken_out(roots)
             sys.modules.update(here)
 
 

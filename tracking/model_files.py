@@ -2,6 +2,7 @@
 
 XGBoost's estimators are saved by XGBoost itself (UBJSON), others by skops. Only an estimator that needs types from
 outside the libraries that its requirements pin falls back to cloudpickle, and the reason is handed back to be told.
+Modules of the user's own, which no requirement can name, travel in the model's folder.
 
 The pip requirements are pinned here from what is installed: MLflow would infer them by loading the model again in a
 process of its own, which takes longer than all the rest.
@@ -10,6 +11,9 @@ process of its own, which takes longer than all the rest.
 from __future__ import annotations
 
 import json
+import pickletools
+import shutil
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +21,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import mlflow.sklearn
 import mlflow.xgboost
 import pandas as pd
@@ -30,8 +35,9 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
 from tracking import gridfold_model, preparation
-from tracking.gridfold_model import CARD, DENSE, FRAME, ONE_HOT, SPARSE, LabelledModel, dense
+from tracking.gridfold_model import CARD, CODE, DENSE, FRAME, ONE_HOT, SPARSE, LabelledModel, dense
 from tracking.preparation import Preparation
+from tuning.spec.modules import installed_imports, local_modules
 
 NAMED_COLUMNS = 200
 _TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "collections.OrderedDict")
@@ -91,38 +97,68 @@ def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
     str or None
         Why the model could only be pickled; None where it loads without pickles.
     """
-    card = _card(fitted)
+    form = _form_of(fitted.estimator)
+    card = _card(fitted, form.flavor)
     signature, example = _shown(fitted, card)
     options = {
         "mlflow_model": about,
         "signature": signature,
         "input_example": example,
-        "code_paths": [str(Path(gridfold_model.__file__))],
+        "code_paths": [str(path) for path in (gridfold_model.__file__, *form.modules)],
     }
     extra = fitted.preparation.requires if fitted.preparation else ()
-    reason = _save_natively(fitted.estimator, folder, requirements(fitted.estimator, extra), options)
+    _save_natively(fitted.estimator, form, folder, requirements(fitted.estimator, extra, form.modules), options)
+    for compiled in (folder / CODE).rglob("__pycache__"):
+        shutil.rmtree(compiled)
     if fitted.preparation:
         preparation.save(fitted.preparation, folder)
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
     _predict_by_label(about, folder)
-    return reason
+    return form.reason
 
 
-def _save_natively(estimator: Any, folder: Path, needs: list[str], options: dict[str, Any]) -> str | None:
-    if isinstance(estimator, xgboost.XGBModel):
+@dataclass(frozen=True)
+class _Form:
+    """How an estimator is written: XGBoost's, else skops with the types that it is to trust, else pickled for a reason.
+
+    The user's own `modules` go with a pickle, which knows their classes by name.
+    """
+
+    flavor: str
+    trusted: list[str]
+    reason: str | None = None
+    modules: Sequence[Path] = ()
+
+
+def _form_of(estimator: Any) -> _Form:
+    if _is_xgboosts(estimator):
+        return _Form("xgboost", [])
+    needed, reason = _skops_types(estimator)
+    if reason is None:
+        return _Form("sklearn", needed)
+    strings = {word for _, word, _ in pickletools.genops(cloudpickle.dumps(estimator)) if isinstance(word, str)}
+    return _Form("sklearn", [], reason, local_modules([sys.modules[word] for word in strings & sys.modules.keys()]))
+
+
+def _is_xgboosts(estimator: Any) -> bool:
+    """Whether XGBoost can write all of it: not what a subclass of the user's adds, nor a function of theirs."""
+    written = isinstance(estimator, xgboost.XGBModel) and type(estimator).__module__.startswith("xgboost.")
+    return written and not local_modules(estimator)
+
+
+def _save_natively(estimator: Any, form: _Form, folder: Path, needs: list[str], options: dict[str, Any]) -> None:
+    if form.flavor == "xgboost":
         mlflow.xgboost.save_model(estimator, str(folder), pip_requirements=needs, **options)
-        return None
-    trusted, reason = _skops_types(estimator)
-    form, package = ("cloudpickle", "cloudpickle") if reason else ("skops", "skops")
+        return
+    serialization, package = ("cloudpickle", "cloudpickle") if form.reason else ("skops", "skops")
     mlflow.sklearn.save_model(
         estimator,
         str(folder),
-        serialization_format=form,
-        skops_trusted_types=None if reason else trusted,
+        serialization_format=serialization,
+        skops_trusted_types=None if form.reason else form.trusted,
         pip_requirements=[*needs, _pinned(package)],
         **options,
     )
-    return reason
 
 
 def _skops_types(estimator: Any) -> tuple[list[str], str | None]:
@@ -135,13 +171,14 @@ def _skops_types(estimator: Any) -> tuple[list[str], str | None]:
     return needed, f"it holds {', '.join(strange)}, which skops does not know to be safe" if strange else None
 
 
-def requirements(estimator: Any, extra: Iterable[str] = ()) -> list[str]:
+def requirements(estimator: Any, extra: Iterable[str] = (), modules: Sequence[Path] = ()) -> list[str]:
     """Return the installed distributions that `estimator` and its parts come from, pinned, with what loading needs.
 
-    `extra` names more of them.
+    `extra` names more of them; so do the imports of the user's own `modules`, which are no distributions themselves.
     """
     parts = [estimator, *(value for value in estimator.get_params(deep=True).values() if hasattr(value, "get_params"))]
-    roots = {type(part).__module__.partition(".")[0] for part in parts} - {"sklearn"}
+    roots = {type(part).__module__.partition(".")[0] for part in parts} | installed_imports(modules)
+    roots -= {"sklearn", *(path.stem for path in modules)}
     found = {name for name in map(_distribution, roots) if name}
     return [_pinned(name) for name in sorted({*_ALWAYS, *found, *extra})]
 
@@ -159,12 +196,12 @@ def _pinned(distribution: str) -> str:
     return f"{distribution}=={version(distribution)}"
 
 
-def _card(fitted: FittedModel) -> dict[str, Any]:
+def _card(fitted: FittedModel, flavor: str) -> dict[str, Any]:
     example = fitted.example
     frame = isinstance(example, pd.DataFrame)
     of_frame = ONE_HOT if fitted.one_hot else FRAME
     return {
-        "flavor": "xgboost" if isinstance(fitted.estimator, xgboost.XGBModel) else "sklearn",
+        "flavor": flavor,
         "classes": None if fitted.classes is None else _plain(fitted.classes),
         "columns": [str(name) for name in fitted.columns],
         "layout": of_frame if frame else SPARSE if sp.issparse(example) else DENSE,

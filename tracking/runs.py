@@ -150,6 +150,11 @@ class EntryRun:
         with store.refusals(f"fetch {path} of the run {run_id}"):
             return Path(self.client.download_artifacts(run_id, path, str(folder)))
 
+    def has_artifact(self, run_id: str, path: str) -> bool:
+        """Whether another run has the artifact `path`, of its top folder."""
+        with store.refusals(f"list what the run {run_id} has kept"):
+            return any(found.path == path for found in self.client.list_artifacts(run_id))
+
     def log_datasets(self, tables: Iterable[InputTable]) -> None:
         """Log `tables` as the run's dataset inputs."""
         with store.refusals("log the dataset inputs"):

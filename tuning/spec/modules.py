@@ -12,7 +12,7 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +27,7 @@ OURS = frozenset(
 
 _INSTALLED = ("site-packages", "dist-packages")
 _beside: list[str] = []
+_brought: set[Path] = set()
 
 
 def look_beside(path: Path) -> None:
@@ -45,6 +46,11 @@ def look_beside(path: Path) -> None:
         first = next((place for place, entry in enumerate(sys.path) if entry in _beside), len(sys.path))
         sys.path.insert(first, folder)
         _beside.append(folder)
+
+
+def look_in_archive(path: Path) -> None:
+    """Let the modules in a zip file on ``sys.path`` be named: another process has sent it."""
+    _brought.add(path)
 
 
 def own_place(name: str) -> Path | None:
@@ -68,6 +74,8 @@ def own_place(name: str) -> Path | None:
         return None
     folders = list(found.submodule_search_locations or [])
     place = Path(folders[0] if folders else found.origin or "")
+    if _brought & set(place.parents):
+        return place
     return None if set(place.parts) & set(_INSTALLED) or not place.exists() else place.resolve()
 
 
@@ -113,6 +121,19 @@ def local_modules(used: Any) -> list[Path]:
     return sorted(places.values())
 
 
+def installed_imports(places: Iterable[Path]) -> set[str]:
+    """Names at the top of what the user's own modules import, in any of their functions too, and is installed."""
+    names = {name for place in places for name in _imported_by(place)} - OURS - sys.stdlib_module_names
+    return {name for name in names if own_place(name) is None and _is_installed(name)}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ValueError, ImportError):
+        return False
+
+
 def _modules_in(used: Any) -> Iterator[str]:
     if isinstance(used, Mapping):
         for key in ("class", "function"):
@@ -123,19 +144,23 @@ def _modules_in(used: Any) -> Iterator[str]:
         yield from (name for value in used for name in _modules_in(value))
     elif isinstance(used, str):
         yield from [used] if "." in used and used.replace(".", "").isidentifier() else []
+    elif isinstance(used, ModuleType):
+        yield used.__name__
     elif isinstance(used, type):
         yield from (kind.__module__ for kind in used.__mro__)
     elif hasattr(used, "get_params"):
         yield from _modules_in(type(used))
         yield from (name for value in used.get_params(deep=False).values() for name in _modules_in(value))
-    elif callable(used):
-        yield from _modules_in(getattr(used, "func", None))
+    else:  # a function, a scorer, a splitter, or a value
+        for name in ("func", "_score_func", "_scorers") if callable(used) else ():
+            yield from _modules_in(getattr(used, name, None))
         yield getattr(used, "__module__", None) or type(used).__module__
 
 
 def _imported_by(place: Path) -> Iterator[str]:
     """Names at the top of what a module, or any module of a package, imports."""
-    for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place] if place.suffix == ".py" else []
+    for file in files:
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
