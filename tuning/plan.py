@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from tuning.candidates import Candidate
@@ -20,6 +21,7 @@ from tuning.folds import Fold, make_folds
 from tuning.learners import GENERAL, Learner, learner_for
 from tuning.scoring import Scorers
 from tuning.spec.estimators import for_candidate, make_estimator
+from tuning.spec.modules import local_modules
 from tuning.spec.sweep_spec import EarlyStopping, SweepSpec
 from tuning.strategies import Proposal
 
@@ -39,6 +41,8 @@ class Workload:
     early_stopping : EarlyStopping or None
     runner : callable or None
         Runs a fit in place of ``tuning.fitting.run_fit`` and with its arguments, for searches that are not of a spec.
+    modules : tuple of Path
+        Files and packages' folders of the user's own that the spec names modules of.
     """
 
     estimator: Any
@@ -47,6 +51,7 @@ class Workload:
     folds: tuple[Fold, ...]
     early_stopping: EarlyStopping | None = None
     runner: Callable[..., Any] | None = None
+    modules: tuple[Path, ...] = ()
 
     @classmethod
     def for_spec(cls, spec: SweepSpec, data: Dataset) -> Workload:
@@ -58,7 +63,13 @@ class Workload:
             The folds do not fit the data.
         """
         estimator = make_estimator(spec.estimator, spec.fixed)
-        return cls(estimator, Scorers.of(spec), data, make_folds(spec.cv, data), spec.early_stopping)
+        modules = tuple(local_modules(spec.model_dump()))
+        return cls(estimator, Scorers.of(spec), data, make_folds(spec.cv, data), spec.early_stopping, modules=modules)
+
+    def own_modules(self) -> list[Path]:
+        """Name the files and packages' folders of the user's own that a process needs to run these fits."""
+        used = [self.estimator, *self.scorers.by_name.values()]
+        return sorted({*self.modules, *local_modules(used)})
 
     def learner(self, candidates: Iterable[Candidate] = ()) -> Learner:
         """Return the learner of the estimator, or of what a candidate makes of it."""

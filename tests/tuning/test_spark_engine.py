@@ -336,3 +336,39 @@ def test_a_cluster_without_room_is_an_error_in_time(spark_session, diary, monkey
         late.open(diary[0])
     late.close(cancel=True)
     busy.close(cancel=True)
+
+
+ON_WORKERS = """
+from below_worked import VERSION
+from sklearn.linear_model import LogisticRegression
+
+class Worked(LogisticRegression):
+    def fit(self, X, y):
+        with open({diary!r}, "a") as diary:
+            diary.write(f"{{VERSION}} {{__file__}}\\n")
+        return super().fit(X, y)
+
+def cost(y, predicted):
+    return float((y != predicted).mean())
+"""
+
+
+def test_modules_beside_a_spec_reach_the_workers_and_an_edited_one_replaces_the_other(
+    spark_session, tmp_path, monkeypatch
+):
+    """Named as a candidate's value and as a scorer; what the workers import lies in an archive that Spark brought."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    diary = tmp_path / "diary"
+    asked = "estimator: [{m: sklearn.svm.SVC}]\ngrid: {m: [{class: worked.Worked}]}\ncv: {folds: 2}\n"
+    asked += "scoring: {cost: {function: worked.cost, greater_is_better: false}}\n"
+    (tmp_path / "spec.yaml").write_text(asked)
+    (tmp_path / "worked.py").write_text(ON_WORKERS.format(diary=str(diary)))
+    for version in (1, 2, 1):  # on one session, whose Python workers stay
+        (tmp_path / "below_worked.py").write_text(f"VERSION = {version}\n")
+        for name in ("worked", "below_worked"):
+            sys.modules.pop(name, None)
+        with open_engine("spark") as engine:
+            assert not sweep(SweepSpec.load(tmp_path / "spec.yaml"), rows(), engine).failed
+    lines = [line.split() for line in diary.read_text().splitlines()]
+    assert [version for version, _ in lines] == list("112211")
+    assert all("/modules-" in file and tmp_path not in Path(file).parents for _, file in lines)

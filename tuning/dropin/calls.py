@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -24,6 +25,7 @@ from tuning.learners.steps import described
 from tuning.plan import Workload
 from tuning.results.sweep_result import FoldScore
 from tuning.scoring import Scorers
+from tuning.spec.modules import local_modules
 
 _OF_THE_CALL = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx", "caller")
 
@@ -142,6 +144,10 @@ class SearchWorkload(Workload):
         """The calls."""
         assert self.calls is not None
         return self.calls
+
+    def own_modules(self) -> list[Path]:
+        """See Workload."""
+        return local_modules([self.asked.estimator, *self.asked.parameters.values(), self.asked.common.get("scorer")])
 
     def call(self, number: int, fold: int, estimator: Any) -> Mapping[str, Any]:
         """Make one call in the plain way, with the unfitted `estimator`."""

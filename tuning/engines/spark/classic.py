@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tuning.engines.spark import failures
-from tuning.engines.spark.code import archive
+from tuning.engines.spark.code import archive, archive_of
 from tuning.engines.spark.worker import Parcel
 from tuning.plan import Fit, Workload
 
 _sent: set[tuple[str, Path]] = set()
-"""Applications that have our code; Spark warns of a file that is added twice."""
+"""Applications, and the archives that they have; Spark warns of a file that is added twice."""
 
 
 class ClassicCluster:
@@ -38,6 +38,7 @@ class ClassicCluster:
         self._session = session
         self._sweep = sweep
         self._broadcast: Any = None
+        self._modules: str | None = None
 
     @property
     def task_threads(self) -> int:
@@ -60,18 +61,22 @@ class ClassicCluster:
         from pyspark import cloudpickle
 
         failures.check_memory(self._context, workload)
-        self._add_code()
+        self._send(archive())
+        own = archive_of(workload.own_modules())
+        if own is not None:
+            self._send(own)
+            self._modules = own.name
         try:
             self._broadcast = self._context.broadcast(Parcel.pack(self._sweep, workload, cloudpickle.dumps))
         except Exception as error:
             raise failures.explain(error, self._context) from error
 
-    def _add_code(self) -> None:
-        """Send our code to the workers; pyspark also puts the archive on our own path, where it has no place."""
-        sent = (self._context.applicationId, archive())
+    def _send(self, code: Path) -> None:
+        """Send an archive to the workers; pyspark also puts it on our own path, where it has no place."""
+        sent = (self._context.applicationId, code)
         if sent not in _sent:
             path = list(sys.path)
-            self._context.addPyFile(str(sent[1]))
+            self._context.addPyFile(str(code))
             sys.path[:] = path
             _sent.add(sent)
 
@@ -83,7 +88,7 @@ class ClassicCluster:
         EngineError
             The cluster is lost.
         """
-        task = _task(self._sweep, self._broadcast, b"" if fit is None else pickle.dumps(fit))
+        task = _task(self._sweep, self._broadcast, b"" if fit is None else pickle.dumps(fit), self._modules)
         try:
             self._context.setJobGroup(self._sweep, label, interruptOnCancel=False)
             return self._context.parallelize([0], 1).mapPartitions(task)._jrdd.collectAsync()
@@ -132,7 +137,9 @@ class ClassicCluster:
         self._session.stop()
 
 
-def _task(sweep: str, broadcast: Any, pickled_fit: bytes) -> Callable[[Iterable[int]], list[tuple[str, Any]]]:
+def _task(
+    sweep: str, broadcast: Any, pickled_fit: bytes, modules: str | None = None
+) -> Callable[[Iterable[int]], list[tuple[str, Any]]]:
     """Make the function that a worker runs.
 
     Spark pickles an inner function by value, so it arrives even where nothing of ours can be imported and can say so.
@@ -144,14 +151,14 @@ def _task(sweep: str, broadcast: Any, pickled_fit: bytes) -> Callable[[Iterable[
         try:
             from importlib import import_module
 
-            work = import_module(ours).work
+            worker = import_module(ours)
         except ModuleNotFoundError as error:
             import socket
             import sys
 
             package = (error.name or "").partition(".")[0]
             return [("lacking", (socket.gethostname(), package, sys.executable))]
-        answer: tuple[str, Any] = work(sweep, lambda: broadcast.value, pickled_fit)
+        answer: tuple[str, Any] = worker.work(sweep, lambda: broadcast.value, pickled_fit, modules)
         return [answer]
 
     return task

@@ -1,4 +1,4 @@
-"""The code that workers need, in one archive: executors have the libraries, but not this project."""
+"""The code that workers need, in archives: executors have the libraries, but neither this project nor a user's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -21,9 +22,19 @@ def archive() -> Path:
     Spark ignores a second file of the same name, and Python workers that have imported one keep it; a name by content
     lets an edited project reach a session that is still open.
     """
-    sources = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in _sources()}
+    return _packed("gridfold", {path.relative_to(ROOT).as_posix(): path for path in _sources()})
+
+
+def archive_of(modules: Iterable[Path]) -> Path | None:
+    """Write an archive of the user's own modules, files or packages' folders; None where there are none."""
+    files = {path.relative_to(root.parent).as_posix(): path for root in modules for path in _files(root)}
+    return _packed("modules", files) if files else None
+
+
+def _packed(kind: str, files: Mapping[str, Path]) -> Path:
+    sources = {name: path.read_bytes() for name, path in files.items()}
     digest = hashlib.sha256(repr(sorted(sources.items())).encode()).hexdigest()[:12]
-    path = scratch() / f"gridfold-{digest}.zip"
+    path = scratch() / f"{kind}-{digest}.zip"
     if not path.exists():
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
             for name, content in sorted(sources.items()):
@@ -40,5 +51,10 @@ def scratch() -> Path:
 
 
 def _sources() -> list[Path]:
-    roots = [ROOT / name for name in SHIPPED]
-    return [path for root in roots for path in ([root] if root.is_file() else sorted(root.rglob("*.py")))]
+    return [path for name in SHIPPED for path in _files(ROOT / name) if path.suffix == ".py"]
+
+
+def _files(root: Path) -> list[Path]:
+    """Return the file, or what is in the folder and has not been compiled from it."""
+    found = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
+    return [path for path in found if "__pycache__" not in path.parts]

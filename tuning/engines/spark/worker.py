@@ -9,9 +9,11 @@ from __future__ import annotations
 import pickle
 import socket
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
+from importlib import import_module, invalidate_caches
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -19,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload
+from tuning.spec.modules import look_in_archive
 
 SCORES, TROUBLE = "scores", "trouble"
 LIBRARIES = ("sklearn", "xgboost")
@@ -66,7 +69,7 @@ class Parcel:
         return replace(self.workload, estimator=pickle.loads(self.estimator))
 
 
-def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes) -> tuple[str, Any]:
+def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes, modules: str | None = None) -> tuple[str, Any]:
     """Run one fit.
 
     Parameters
@@ -77,6 +80,8 @@ def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes) -> tuple[st
         Gives the workload, where it is not here yet.
     pickled_fit : bytes
         Empty to do no more than load the workload.
+    modules : str or None
+        The file, among those that Spark has brought, that the user's own modules are to be imported from.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes) -> tuple[st
         ``SCORES`` and a list of FoldScore, or ``TROUBLE`` and a sentence for a person.
     """
     try:
-        workload, keeper = _workload(sweep, load)
+        workload, keeper = _workload(sweep, load, modules)
         if not pickled_fit:
             return SCORES, []
         fit: Fit = pickle.loads(pickled_fit)
@@ -116,12 +121,27 @@ class LibraryMismatchError(Exception):
     """The worker's libraries are not the driver's."""
 
 
-def _workload(sweep: str, load: Callable[[], Parcel]) -> tuple[Workload, FoldKeeper]:
+def _workload(sweep: str, load: Callable[[], Parcel], modules: str | None) -> tuple[Workload, FoldKeeper]:
     if sweep not in _kept:
         _kept.clear()
+        if modules:
+            _import_from(modules)
         workload = load().unpack()
         _kept[sweep] = workload, FoldKeeper(workload)
     return _kept[sweep]
+
+
+def _import_from(archive: str) -> None:
+    """Prefer `archive` to those of earlier sweeps, of which this process may hold modules of the same names."""
+    entry = next(entry for entry in sys.path if Path(entry).name == archive)
+    sys.path.remove(entry)
+    sys.path.insert(1, entry)
+    with zipfile.ZipFile(entry) as packed:
+        roots = {name.partition("/")[0].removesuffix(".py") for name in packed.namelist()}
+    for name in [name for name in sys.modules if name.partition(".")[0] in roots]:
+        del sys.modules[name]
+    invalidate_caches()
+    look_in_archive(Path(entry))
 
 
 def _versions_for(estimator: Any) -> dict[str, str]:
