@@ -117,6 +117,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
         self, site: Site, request: Request, hidden: Mapping[str, str], needed: environment.Environment
     ) -> RemoteJob:
         files = project.find(request.folder)
+        project.check_spec(files, request.params.get("space", ""))
         say(site.prepare(needed))
         run_id = self._new_run(request)
         work = Work(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -65,6 +66,44 @@ def find(folder: Path) -> Project:
             f"{sizes[largest] / 2**20:,.0f} MiB. Only code is copied: put data in .gitignore."
         )
     return Project(folder, tuple(files))
+
+
+def check_spec(project: Project, space: str) -> None:
+    """See that the spec, and modules of the user's own that lie beside it or at the top, are among the files to ship.
+
+    Parameters
+    ----------
+    project : Project
+    space : str
+        As the entry point takes it. What is not a file on this machine is left to the other one to find.
+
+    Raises
+    ------
+    BackendError
+        It is not, so the job would miss it over there.
+    """
+    spec = project.folder / Path(space).expanduser()
+    if not space or not spec.is_file():
+        return
+    advice = "A job has the files of the project's folder that git tracks or would track"
+    if not spec.resolve().is_relative_to(project.folder.resolve()):
+        raise BackendError(
+            f"-P space={space}: lies outside the project's folder {project.folder}. {advice}: copy the spec into it, "
+            "with the modules that it names."
+        )
+    shipped = {(project.folder / name).resolve() for name in project.files}
+    for path in (spec, *_modules_named_in(spec, project.folder)):
+        if path.resolve() not in shipped:
+            raise BackendError(f"-P space={space}: {path} would not be sent. {advice}: take it out of .gitignore.")
+
+
+def _modules_named_in(spec: Path, folder: Path) -> list[Path]:
+    """Find what may be modules by the names at the top of dotted paths; reading the spec whole would import them."""
+    tops = sorted(set(re.findall(r"(?<![\w.])([A-Za-z_]\w*)\.[A-Za-z_]", spec.read_text("utf-8", errors="replace"))))
+    places = [
+        place / name for place in (spec.parent, folder) for top in tops for name in (f"{top}.py", f"{top}/__init__.py")
+    ]
+    return [place for place in places if place.is_file()]
 
 
 def archive(parts: Iterable[tuple[str, bytes | Path]]) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from backends import project
 from backends.failures import BackendError
+from tests.backends.cluster.folder_site import FolderSite
 
 
 @pytest.fixture
@@ -87,3 +88,59 @@ def test_the_archive_is_roots_and_read_only_for_others(folder):
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
         entries = {entry.name: (entry.uid, oct(entry.mode), tar.extractfile(entry).read()) for entry in tar}
     assert entries == {"p/a.py": (0, "0o644", b"a.py"), "p/run.sh": (0, "0o755", b"x"), "p/c": (0, "0o644", b"bytes")}
+
+
+def packed_for_a_vm(files, shelf):
+    from backends.dsvm.container import _code
+
+    with tarfile.open(fileobj=io.BytesIO(_code(files))) as tar:
+        return {name.removeprefix("project/") for name in tar.getnames() if name.startswith("project/")}
+
+
+def packed_for_a_cluster(files, shelf):
+    name = FolderSite(shelf)._shelve_project(files)
+    with tarfile.open(shelf / name) as tar:
+        return set(tar.getnames())
+
+
+@pytest.mark.parametrize("pack", [packed_for_a_vm, packed_for_a_cluster])
+def test_a_users_own_modules_are_project_files_wherever_the_project_is_sent(folder, tmp_path_factory, pack):
+    """At the top, and beside a spec; dsvm packs by the one way, hdinsight and databricks-jobs by the other."""
+    own_spec(folder, "mymodels.py", "spaces/near.py")
+    found = project.find(folder)
+    project.check_spec(found, "spaces/own.yaml")
+    assert {"mymodels.py", "spaces/near.py", "spaces/own.yaml"} <= pack(found, tmp_path_factory.mktemp("shelf"))
+
+
+def own_spec(folder, *modules):
+    (folder / "spaces").mkdir()
+    (folder / "spaces" / "own.yaml").write_text(
+        "estimator: mymodels.Mine\ngrid: {C: [1]}\nscoring: {c: {function: near.c}}"
+    )
+    for module in modules:
+        (folder / module).write_text("")
+
+
+@pytest.mark.parametrize("ignored", ["mymodels.py", "spaces/near.py", "spaces/own.yaml"])
+def test_what_git_ignores_of_a_spec_and_its_modules_is_said_before_anything_is_sent(folder, ignored):
+    own_spec(folder, "mymodels.py", "spaces/near.py")
+    (folder / ".gitignore").write_text(f"{ignored}\n")
+    with pytest.raises(
+        BackendError, match=rf"space=spaces/own.yaml: \S+/{ignored} would not be sent\..*\.gitignore"
+    ) as caught:
+        project.check_spec(project.find(folder), "spaces/own.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_spec_outside_the_folder_is_refused(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "own.yaml"
+    outside.write_text("estimator: mymodels.Mine")
+    with pytest.raises(
+        BackendError, match=r"lies outside the project's folder .* copy the spec into it, with the modules"
+    ):
+        project.check_spec(project.find(folder), str(outside))
+
+
+@pytest.mark.parametrize("space", ["", "runs:/0123/own.yaml", "/only/over/there.yaml"])
+def test_a_spec_that_is_no_file_here_is_left_to_the_other_machine(folder, space):
+    project.check_spec(project.find(folder), space)
