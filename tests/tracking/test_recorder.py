@@ -20,6 +20,7 @@ from tracking import EntryRun, SweepRecorder
 from tracking.children import ChildRuns
 from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.refit import RefitSpec
 from tuning.spec.sweep_spec import SweepSpec
 
 
@@ -81,7 +82,7 @@ def test_a_child_holds_what_its_fold_scores_can_be_rebuilt_from(client, children
 
 
 def test_several_scorers_name_their_metrics_as_scikit_learn_does(client, children):
-    spec = SPEC.model_copy(update={"scoring": ["accuracy", "neg_log_loss"], "refit": "accuracy"})
+    spec = SPEC.model_copy(update={"scoring": ["accuracy", "neg_log_loss"], "refit": RefitSpec(scorer="accuracy")})
     with EntryRun.begin("sweep") as run:
         record(run, outcome(spec, {(300, 3): [0.5, 0.7]}), spec)
     (child,) = children(run.run_id).values()
