@@ -34,6 +34,9 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
     if result.failed:
         failed = f"{len(result.failed):,} of {len(result.candidates):,} candidates; their runs hold the errors"
         rows.insert(0, ("failed", failed))
+    if done := result.verification.cells:
+        largest = f"largest difference {result.verification.difference:g}"
+        rows.insert(-2, ("verified", f"{done:,} fits repeated alone, {largest}"))
     if model and model.pickled_because:
         rows.insert(-1, ("", f"pickled, since {model.pickled_because}"))
     return "\n".join(f"{name:<8} {text}" for name, text in rows)
