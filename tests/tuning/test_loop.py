@@ -86,7 +86,8 @@ def test_when_all_candidates_fail_the_sweep_says_the_commonest_error():
 
 
 def test_a_worker_that_is_killed_ends_the_sweep_with_advice():
-    doomed = spec(estimator="sklearn.linear_model.LogisticRegression", grid={"C": [1.0]})
+    many = [place / 100 for place in range(1, 401)]  # so that most are still to come when the first is scored
+    doomed = spec(estimator="sklearn.linear_model.LogisticRegression", grid={"C": many})
 
     class Killer(Notebook):
         def scored(self, scores):
