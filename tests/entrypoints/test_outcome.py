@@ -1,6 +1,7 @@
 """Whatever fails after the last fit, the sweep's result stays, and one line says what is missing and how to get it."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import mlflow.pyfunc
@@ -180,7 +181,15 @@ def test_a_disk_that_refuses_the_table_leaves_it_in_the_run(workplace, capsys):
     assert artifacts(workplace, run) >= TABLES
 
 
-def test_an_interrupt_during_the_refit_leaves_the_result(workplace, capsys):
+@pytest.fixture
+def heard():
+    """SIGINT as a terminal has it: a process that was begun in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_during_the_refit_leaves_the_result(workplace, capsys, heard):
     assert swept("Interrupts", rows=ROWS // 2) == 130
     run = workplace.newest_sweep()
     assert run.info.status == "KILLED"
