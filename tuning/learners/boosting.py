@@ -109,7 +109,24 @@ class BoostingLearner(Learner):
         """Yield models of one round, two rounds and so on, which know what their rounds say of `X` and nothing else."""
 
 
-class GradientBoostingLearner(BoostingLearner):
+class _SumOfTrees(BoostingLearner):
+    """Boosting whose model is a sum of trees, which scikit-learn can give round by round."""
+
+    def told(self, model: Any, X: Any) -> Iterator[Any]:
+        """Answer from the sums that scikit-learn keeps up to date from round to round."""
+        for rounds, sums in enumerate(model._staged_raw_predict(X), start=1):
+            yield changed(self.first(model, rounds), _raw_predict=_answering(sums))
+
+    def cost(self, estimator: Any) -> float:
+        """Rounds times the leaves of a tree."""
+        return float(self.rounds_of(estimator) or 1) * min(most_leaves(estimator) or 1024.0, 1024.0)
+
+    def size(self, estimator: Any) -> float | None:
+        """Rounds times the leaves of a tree; training may end by itself before."""
+        return _times(self.rounds_of(estimator), most_leaves(estimator))
+
+
+class GradientBoostingLearner(_SumOfTrees):
     """GradientBoostingClassifier and GradientBoostingRegressor."""
 
     name: ClassVar[str] = "gradient boosting"
@@ -156,21 +173,8 @@ class GradientBoostingLearner(BoostingLearner):
         improvement, scores = model.oob_improvement_[:count], model.oob_scores_[:count]
         return changed(mine, oob_improvement_=improvement, oob_scores_=scores, oob_score_=scores[-1])
 
-    def told(self, model: Any, X: Any) -> Iterator[Any]:
-        """Answer from the sums that scikit-learn keeps up to date from stage to stage."""
-        for rounds, sums in enumerate(model._staged_raw_predict(X), start=1):
-            yield changed(self.first(model, rounds), _raw_predict=_answering(sums))
 
-    def cost(self, estimator: Any) -> float:
-        """Rounds times the leaves of a tree."""
-        return float(self.rounds_of(estimator) or 1) * min(most_leaves(estimator) or 1024.0, 1024.0)
-
-    def size(self, estimator: Any) -> float | None:
-        """Rounds times the leaves of a tree; training may end by itself before."""
-        return _times(self.rounds_of(estimator), most_leaves(estimator))
-
-
-class HistGradientBoostingLearner(BoostingLearner):
+class HistGradientBoostingLearner(_SumOfTrees):
     """HistGradientBoostingClassifier and HistGradientBoostingRegressor."""
 
     name: ClassVar[str] = "histogram gradient boosting"
@@ -205,19 +209,6 @@ class HistGradientBoostingLearner(BoostingLearner):
             validation_score_=model.validation_score_[: rounds + 1],
             max_iter=rounds,
         )
-
-    def told(self, model: Any, X: Any) -> Iterator[Any]:
-        """Answer from the sums that scikit-learn keeps up to date from round to round."""
-        for rounds, sums in enumerate(model._staged_raw_predict(X), start=1):
-            yield changed(self.first(model, rounds), _raw_predict=_answering(sums))
-
-    def cost(self, estimator: Any) -> float:
-        """Rounds times the leaves of a tree."""
-        return float(self.rounds_of(estimator) or 1) * min(most_leaves(estimator) or 1024.0, 1024.0)
-
-    def size(self, estimator: Any) -> float | None:
-        """Rounds times the leaves of a tree; training may end by itself before."""
-        return _times(self.rounds_of(estimator), most_leaves(estimator))
 
     def approximation(self, estimator: Any, parameter: str, value: Any) -> str | None:
         """Name coarse bins."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from tuning import Candidate, Dataset, Fit, Fold, Scorers, Workload
+from tuning import Candidate, Dataset, Fit, Fold, FoldScore, Scorers, Workload
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import plan_fits
@@ -29,6 +29,21 @@ def splits(
     workers: int = 1,
 ) -> tuple[NDArray[np.float64], dict[Candidate, str | None]]:
     """Our split scores by candidate, and what each shared, as a worker finds them."""
+    table, scores = _scored(estimator, grid, data, scorers, workers)
+    return table, {score.candidate: score.shared for score in scores}
+
+
+def ours(
+    estimator: Any, grid: Sequence[Params], data: Dataset, scorer: str = "neg_log_loss"
+) -> tuple[NDArray[np.float64], set[str]]:
+    """Our split scores by candidate, and all that any of their fits shared."""
+    table, scores = _scored(estimator, grid, data, (scorer,), 1)
+    return table, {score.shared for score in scores}
+
+
+def _scored(
+    estimator: Any, grid: Sequence[Params], data: Dataset, scorers: Sequence[str], workers: int
+) -> tuple[NDArray[np.float64], list[FoldScore]]:
     work = _workload(estimator, data, scorers)
     candidates = [Candidate(params) for params in grid]
     fits = plan_fits(work, [Proposal(candidate) for candidate in candidates], workers)
@@ -39,7 +54,7 @@ def splits(
     for score in scores:
         assert score.error is None, score.error
         table[candidates.index(score.candidate), score.fold] = score.scores[scorers[0]]
-    return table, {score.candidate: score.shared for score in scores}
+    return table, scores
 
 
 def curves(estimator: Any, data: Dataset, scorers: Sequence[str], patience: int) -> list[Mapping[str, Sequence[float]]]:

@@ -7,18 +7,15 @@ import pytest
 import scipy.sparse as sp
 import yaml
 from sklearn.datasets import make_classification
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from errors import SpecError
-from tuning import Candidate, Dataset, Fold, Scorers, SweepSpec, Workload, open_engine, refit, sweep
-from tuning.fitting import run_fit
+from tests.tuning.learners.searching import ours, theirs
+from tuning import Candidate, Dataset, SweepSpec, open_engine, refit, sweep
 from tuning.learners import learner_for
-from tuning.learners.keeper import FoldKeeper
-from tuning.plan import plan_fits
 from tuning.spec.allowed import class_named
-from tuning.strategies import Proposal
 
 X, Y = make_classification(240, 12, n_informative=8, n_classes=3, n_clusters_per_class=1, random_state=0)
 ROUNDS = [{"n_estimators": n} for n in (4, 9, 6)]
@@ -31,29 +28,6 @@ def rows(layout=np.asarray, classes=("a", "b", "c"), weight=None):
 def folds_of(data):
     splitter = KFold if data.classes is None else StratifiedKFold
     return splitter(3, shuffle=True, random_state=0)
-
-
-def ours(estimator, grid, data, scorer="neg_log_loss"):
-    """Our split scores by candidate, what each shared, and how many fits were made."""
-    folds = tuple(Fold(k, *pair) for k, pair in enumerate(folds_of(data).split(data.X, data.y)))
-    work = Workload(estimator, Scorers.named(scorer), data, folds)
-    candidates = [Candidate(params) for params in grid]
-    fits = plan_fits(work, [Proposal(candidate) for candidate in candidates], 1)
-    table, shared = np.full((len(grid), 3), np.nan), set()
-    for fit in fits:
-        for score in run_fit(work, fit, FoldKeeper(work)):
-            assert score.error is None, score.error
-            table[candidates.index(score.candidate), score.fold] = score.scores[scorer]
-            shared.add(score.shared)
-    return table, shared
-
-
-def theirs(estimator, grid, data, scorer="neg_log_loss"):
-    lists = [{name: [value] for name, value in params.items()} for params in grid]
-    search = GridSearchCV(estimator, lists, scoring=scorer, cv=folds_of(data), refit=False, error_score="raise")
-    weights = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
-    table = search.fit(data.X, data.labels, **weights).cv_results_
-    return np.array([table[f"split{k}_test_score"] for k in range(3)]).T
 
 
 def classifier(**params):
