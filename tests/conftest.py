@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +17,16 @@ from tests.services.startup import require
 
 
 @pytest.fixture(autouse=True)
-def _no_tracking_uri_outlives_its_test() -> Iterator[None]:
-    """Forget the store that a test has set for the whole process; setting back the one before would pin that one."""
+def _no_store_outlives_its_test() -> Iterator[None]:
+    """Forget the store and the experiment that a test has set for the whole process.
+
+    Setting back the store that was there before would pin that one.
+    """
     yield
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)  # set_experiment() leaves it behind
     if "mlflow" in sys.modules:
         sys.modules["mlflow"].set_tracking_uri(None)
+        sys.modules["mlflow.tracking.fluent"]._active_experiment_id = None
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import mlflow
 import numpy as np
 import pytest
+from mlflow.tracking import fluent
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV as SklearnGridSearchCV
@@ -39,6 +40,7 @@ def store(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setattr(fluent, "_active_experiment_id", None)  # which another test may have set for the process
     monkeypatch.chdir(tmp_path)
     return mlflow.MlflowClient(uri)
 
