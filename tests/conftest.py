@@ -6,14 +6,19 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from sources.synthetic import generate
 from tests.services import azurite as azurite_service
+from tests.services import browser as browser_service
 from tests.services.azurite import Azurite
 from tests.services.startup import require
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +47,14 @@ def azurite(azurite_program: str) -> Iterator[Azurite]:
     """A running emulator of Azure Blob Storage."""
     with azurite_service.running(azurite_program) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Chrome]:
+    """A browser that all tests of a worker share: open what you want to see, and ask for the width that you need."""
+    require(browser_service.missing())
+    with browser_service.running() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
