@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from tracking.judged import full_means
-from tracking.varied import are_numbers, varied
+from tuning.results.judged import full_means
+from tuning.results.varied import are_numbers, varied
 from tuning.results.sweep_result import SweepResult
 
 _MOST_CELLS = 30
