@@ -16,8 +16,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from tuning.results.judged import full_means
-from tuning.results.varied import are_numbers, varied
 from tuning.results.sweep_result import SweepResult
+from tuning.results.varied import are_numbers, varied
 
 _MOST_CELLS = 30
 _ANNOTATED_CELLS = 100

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tracking import parameter_plots
-from tuning.results.judged import best_first, full_means, left_out_words
 from tuning.candidates import Candidate
+from tuning.results.judged import best_first, full_means, left_out_words
 from tuning.results.sweep_result import SweepResult
 
 CANDIDATES_FILE = "candidates.png"

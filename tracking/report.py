@@ -15,11 +15,11 @@ import pandas as pd
 
 from tracking import plots
 from tracking.children import KEY, suffixes
-from tuning.results.judged import best_first, full_means, left_out_words
 from tracking.runs import EntryRun
 from tracking.significance import difference_columns, verdict
-from tuning.results.varied import varied
+from tuning.results.judged import best_first, full_means, left_out_words
 from tuning.results.sweep_result import SweepResult
+from tuning.results.varied import varied
 from tuning.spec.objects import describe
 from tuning.spec.sweep_spec import SweepSpec
 
