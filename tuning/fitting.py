@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from tuning.candidates import Candidate
@@ -55,8 +56,18 @@ def run_fit(workload: Workload, fit: Fit, keeper: FoldKeeper, control: Control =
         found_by_its_own: list[FoldScore] = workload.runner(workload, fit, keeper, control)
         return found_by_its_own
     rows = keeper.rows(fit, control)
-    planned = groups(workload, fit.candidates, fit.threads)
-    return [found for group in planned for found in _scored(workload, fit, _made_ready(group, fit), rows)]
+    found: list[FoldScore] = []
+    for group, (begin, end) in _parts(groups(workload, fit.candidates, fit.threads)):
+        control.at_part(begin, end)
+        found += _scored(workload, fit, _made_ready(group, fit), rows)
+    return found
+
+
+def _parts(planned: Sequence[Group]) -> Iterator[tuple[Group, tuple[float, float]]]:
+    """Each group with the share of the fit's work where it begins, and where it ends."""
+    costs = [group.cost for group in planned]
+    ends = [done / (sum(costs) or 1.0) for done in accumulate(costs)]
+    yield from zip(planned, zip([0.0, *ends], ends, strict=False), strict=True)
 
 
 def _made_ready(group: Group, fit: Fit) -> Group:

@@ -10,6 +10,7 @@ import numpy as np
 from loky import cpu_count
 
 from tuning.candidates import Candidate
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners import hold_to, learner_for
 from tuning.learners.views import in_labels
@@ -18,7 +19,14 @@ from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.spec.sweep_spec import SweepSpec
 
 
-def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, rounds: int | None = None) -> Any:
+def refit(
+    spec: SweepSpec,
+    candidate: Candidate,
+    data: Dataset,
+    cores: int = 0,
+    rounds: int | None = None,
+    control: Control = UNATTENDED,
+) -> Any:
     """Train `candidate` on all rows of `data` with its estimator's own ``fit``.
 
     Parameters
@@ -31,6 +39,8 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
         Threads to use; 0 for all cores.
     rounds : int or None
         Rounds of training that early stopping chose over all folds.
+    control : Control
+        Is told how far the training is, where the library tells.
 
     Returns
     -------
@@ -45,7 +55,7 @@ def refit(spec: SweepSpec, candidate: Candidate, data: Dataset, cores: int = 0, 
     estimator = hold_to(for_candidate(configured, {}, threads), threads)
     rows = data if learner.only_reads else data.rows(np.arange(data.n_rows))
     with joblib.parallel_config(n_jobs=threads):  # what scikit-learn's n_jobs=None follows
-        fitted = learner.refit(estimator, rows, threads)
+        fitted = learner.refit(estimator, rows, threads, control)
     _forget_threads(fitted, configured.get_params(deep=True))
     return fitted
 

@@ -14,6 +14,7 @@ from entrypoints.own_data import own_rows
 from entrypoints.parameters import SweepParams
 from errors import FitError, GridfoldError
 from tuning import Fit, FoldScore, SweepResult, SweepSpec, Workload
+from tuning.engines.ledger import Ledger
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 
@@ -31,6 +32,9 @@ class InProcess:
 
     name = "in process"
     workers = 1
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
 
     def open(self, workload: Workload) -> None:
         """Keep the workload."""

@@ -6,6 +6,7 @@ import pytest
 
 from tuning import Candidate, Fit, FoldScore
 from tuning.engines.batches import Batches
+from tuning.engines.ledger import Ledger
 
 
 class Pool:
@@ -87,3 +88,16 @@ def test_a_worker_that_dies_fails_what_was_in_its_batch_and_what_a_lost_pool_ref
         pool.given.pop(0)[1].set_exception(RuntimeError("killed"))
     assert [str(future.exception()) for future in futures] == ["killed", "killed", "no workers", "no workers"]
     batches.wait()
+
+
+def test_the_ledger_has_what_is_with_the_pool_and_the_seconds_that_the_pool_counts(pool):
+    ledger = Ledger()
+    batches = Batches(pool, 1, ledger=ledger)
+    for fit in fits(3):
+        ledger.submitted(fit)
+        batches.submit(fit)
+    assert (ledger.state().waiting.n, len(ledger.state().running)) == (1, 2)
+    while pool.given:
+        pool.end(2.0)
+    state = ledger.state()
+    assert (state.waiting.n, state.running, state.pace.seconds) == (0, (), 6.0)

@@ -10,7 +10,8 @@ import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from errors import EngineError
-from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, sweep
+from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, refit, sweep
+from tuning.control import Watched
 from tuning.engines import LocalEngine
 
 
@@ -154,3 +155,39 @@ def test_workers_map_the_rows_rather_than_copy_them(nosy_workload):
     assert isinstance(local._worker["workload"].data.X, np.memmap)
     engine.close()
     assert not path.exists()
+
+
+TELLING = (
+    "xgboost.XGBClassifier",
+    "lightgbm.LGBMClassifier",
+    "catboost.CatBoostClassifier",
+    "sklearn.ensemble.GradientBoostingClassifier",
+)
+
+
+@pytest.mark.parametrize("estimator", TELLING)
+def test_every_round_is_told_while_it_trains_and_while_it_is_refitted(estimator):
+    pytest.importorskip(estimator.partition(".")[0])
+    told = []
+    asked = spec(estimator=estimator, fixed={"n_estimators": 7}, grid={"max_depth": [2]})
+    engine, notes = LocalEngine(1), []
+    engine.ledger.at = lambda fit, share, rounds: notes.append((share, rounds))
+    with_folds = Workload.for_spec(asked, rows())
+    engine.open(with_folds)
+    engine.submit(Fit(0, (Candidate({"max_depth": 2}),))).result()
+    engine.close()
+    refit(asked, Candidate({"max_depth": 2}), rows(), 1, control=Watched(lambda done, of: told.append((done, of))))
+    assert [rounds for _, rounds in notes] == told == [(done, 7) for done in range(1, 8)]
+    assert [share for share, _ in notes] == pytest.approx([done / 7 for done in range(1, 8)])
+
+
+def test_the_ledger_knows_what_waits_what_runs_and_what_it_took():
+    engine = LocalEngine(1)
+    engine.open(Workload.for_spec(spec(), rows()))
+    futures = [engine.submit(Fit(fold, (Candidate({}),))) for fold in (0, 1, 2)]
+    for future in futures:
+        future.result()
+    engine.close()
+    state = engine.ledger.state()
+    assert (state.waiting.n, state.running, state.pace.seen_work.n) == (0, (), 3)
+    assert state.pace.seconds > 0

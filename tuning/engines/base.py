@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Protocol
 
+from tuning.engines.ledger import Ledger
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
 
@@ -24,12 +25,15 @@ class Engine(Protocol):
         normally, with the error in its FoldScores; a future that raises means that the engine itself is lost.
     Threads
         ``submit`` may be called from several threads. Futures call back on a thread of the engine's.
+    Progress
+        ``ledger`` says at any moment what waits, what runs and how far it is, and what the ended fits have taken.
     Interrupt
         ``close(cancel=True)`` drops the fits that have not started and returns only when no worker runs this
         sweep's work any more.
     """
 
     name: str
+    ledger: Ledger
 
     @property
     def workers(self) -> int:

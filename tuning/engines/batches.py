@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Protocol
 
+from tuning.engines.ledger import Ledger
 from tuning.plan import Fit
 from tuning.results.sweep_result import FoldScore
 
@@ -40,12 +41,19 @@ class Batches:
     workers : int
     explain : callable
         Turns what the pool raises into what a fit's future is to raise.
+    ledger : Ledger, optional
+        Where to note what is with the pool; by default nobody reads it.
     """
 
     def __init__(
-        self, pool: Pool, workers: int, explain: Callable[[BaseException], BaseException] = lambda error: error
+        self,
+        pool: Pool,
+        workers: int,
+        explain: Callable[[BaseException], BaseException] = lambda error: error,
+        ledger: Ledger | None = None,
     ) -> None:
         self._pool = pool
+        self._ledger = ledger or Ledger()
         self._explain = explain
         self._workers = workers
         self._waiting: deque[tuple[Fit, Future[Scores]]] = deque()
@@ -77,13 +85,15 @@ class Batches:
     def _send(self) -> None:
         """Give the pool batches until it has enough."""
         while batch := self._next_batch():
-            futures = [future for _, future in batch]
+            fits, futures = [fit for fit, _ in batch], [future for _, future in batch]
+            for fit in fits:
+                self._ledger.began(fit)
             try:
-                running = self._pool([fit for fit, _ in batch])
+                running = self._pool(fits)
             except Exception as error:  # the pool is lost, and these fits with it
                 self._ended(partial(_fail, futures, self._explain(error)))
             else:
-                running.add_done_callback(partial(self._take, futures))
+                running.add_done_callback(partial(self._take, fits, futures))
 
     def _next_batch(self) -> list[tuple[Fit, Future[Scores]]]:
         with self._changed:
@@ -107,13 +117,15 @@ class Batches:
         share = -(-len(self._waiting) // (_AHEAD * self._workers))
         return max(1, min(share, int(_SECONDS / self._seconds)))
 
-    def _take(self, futures: list[Future[Scores]], ended: Future[tuple[list[Scores], float]]) -> None:
+    def _take(self, fits: list[Fit], futures: list[Future[Scores]], ended: Future[tuple[list[Scores], float]]) -> None:
         error = RuntimeError("cancelled") if ended.cancelled() else ended.exception()
         if error is not None:
             self._ended(partial(_fail, futures, self._explain(error)))
         else:
             scores, seconds = ended.result()
             self._seconds = max(seconds / len(futures), 1e-6)
+            for fit in fits:
+                self._ledger.ended(fit, self._seconds)
             self._ended(partial(_resolve, futures, scores))
         self._send()
 

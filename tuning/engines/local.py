@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from errors import EngineError
 from tuning.engines.batches import Batches, timed
+from tuning.engines.ledger import FitControl, Ledger
 from tuning.fitting import run_fit
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
@@ -47,22 +48,26 @@ class LocalEngine:
 
     def __init__(self, cores: int = 0) -> None:
         self.workers = cores or int(cpu_count())
+        self.ledger = Ledger()
         self._pool: _Threads | _Processes | None = None
 
     def open(self, workload: Workload) -> None:
         """Choose threads or processes for the workload's estimator and start them; on graphics cards, one fit each."""
         learner = learner_for(workload.estimator)
         if learner.place(workload.estimator) == "processes":
-            self._pool = _Processes(workload, self.workers)
+            self._pool = _Processes(workload, self.workers, self.ledger)
             return
         cards = learner.devices(workload.estimator)
         self.workers = len(cards) or self.workers
-        self._pool = _Threads(workload, self.workers, cards)
+        self._pool = _Threads(workload, self.workers, cards, self.ledger)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         """Queue one fit."""
         assert self._pool is not None, "open() comes first"
-        return self._pool.submit(fit)
+        self.ledger.submitted(fit)
+        future = self._pool.submit(fit)
+        future.add_done_callback(lambda ended: self.ledger.dropped(fit) if ended.cancelled() else None)
+        return future
 
     def close(self, cancel: bool = False) -> None:
         """End the workers; with `cancel`, without finishing what they do."""
@@ -78,8 +83,9 @@ class _Threads:
     libraries of linear algebra for the whole process.
     """
 
-    def __init__(self, workload: Workload, workers: int, cards: Sequence[str]) -> None:
+    def __init__(self, workload: Workload, workers: int, cards: Sequence[str], ledger: Ledger) -> None:
         self._workload = workload
+        self._ledger = ledger
         self._free_cards: SimpleQueue[str] | None = None
         if cards:
             self._free_cards = SimpleQueue()
@@ -107,12 +113,14 @@ class _Threads:
     def _run(self, fit: Fit) -> list[FoldScore]:
         card = self._free_cards.get() if self._free_cards else None
         self._count(waiting=-1, running=1)
+        self._ledger.began(fit)
         try:
             placed = fit if card is None else replace(fit, device=card)
             with self._keeper.in_use(fit), self._interruptible():
-                return run_fit(self._workload, placed, self._keeper, self)
+                return run_fit(self._workload, placed, self._keeper, FitControl(self, self._ledger, fit))
         finally:
             self._count(running=-1)
+            self._ledger.ended(fit)
             if self._free_cards and card is not None:
                 self._free_cards.put(card)
 
@@ -153,13 +161,13 @@ class _Threads:
 
 
 class _Processes:
-    def __init__(self, workload: Workload, workers: int) -> None:
+    def __init__(self, workload: Workload, workers: int, ledger: Ledger) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="gridfold-workload-"))
         path = self._folder / "workload.joblib"
         joblib.dump(workload, path)
         self._executor = ProcessPoolExecutor(workers, initializer=_open_workload, initargs=(path,))
         self._executor.submit(_ready)  # workers start, which takes longer than a plan, while the driver plans
-        self._batches = Batches(lambda fits: self._executor.submit(_run_in_worker, fits), workers, _lost)
+        self._batches = Batches(lambda fits: self._executor.submit(_run_in_worker, fits), workers, _lost, ledger)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         return self._batches.submit(fit)

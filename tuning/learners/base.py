@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from tuning.control import Control
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.unfitted import class_name, fit_parameters, holds_xgboost, is_whole
 
@@ -257,8 +257,11 @@ class Learner:
         """Return the characters that the library does not take in the name of a frame's column."""
         return ""
 
-    def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
-        """Train `estimator` on all rows of `data` by its own ``fit``, with so many threads where they help."""
+    def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
+        """Train `estimator` on all rows of `data` by its own ``fit``, with so many threads where they help.
+
+        `control` is told of each round where the library tells.
+        """
         return estimator.fit(data.X, self.target(estimator, data), **fit_parameters(estimator, data))
 
     def target(self, estimator: Any, rows: Dataset) -> NDArray[Any]:

@@ -106,18 +106,29 @@ def log_to_python() -> None:
         xgb.set_config(verbosity=0)  # of this thread alone
 
 
-class _Watch(xgb.callback.TrainingCallback):  # type: ignore[misc]
-    """Notes when each round ended, and stops the training when its curve has peaked or the sweep is interrupted."""
+class RoundWatch(xgb.callback.TrainingCallback):  # type: ignore[misc]
+    """Notes when each round ended, and stops the training when its curve has peaked or the sweep is interrupted.
 
-    def __init__(self, control: Control, curve: RoundScores | None) -> None:
+    Parameters
+    ----------
+    control : Control
+    rounds : int
+        In all.
+    curve : RoundScores or None
+    """
+
+    def __init__(self, control: Control, rounds: int, curve: RoundScores | None = None) -> None:
         super().__init__()
         self.control = control
+        self.rounds = rounds
         self.curve = curve
         self.begun = time.perf_counter()
         self.ends: list[float] = []
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Note the round, and say whether training is to end."""
         self.ends.append(time.perf_counter() - self.begun)
+        self.control.at_round(len(self.ends), self.rounds)
         return self.control.cancelled() or (self.curve is not None and self.curve.has_peaked)
 
 
@@ -157,8 +168,8 @@ def train(
     CancelledError
         The sweep was interrupted.
     """
-    watch = _Watch(control, curve)
     rounds = estimator.get_num_boosting_rounds()
+    watch = RoundWatch(control, rounds, curve)
     settings: dict[str, Any] = {
         "callbacks": [*(estimator.callbacks or []), watch, *_thread_trial(estimator, control)],
         "verbose_eval": False,

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place
 from tuning.learners.curves import RoundScores
@@ -126,6 +127,23 @@ class _SumOfTrees(BoostingLearner):
         return _times(self.rounds_of(estimator), most_leaves(estimator))
 
 
+class _Watch:
+    """Notes when each round ended, and ends the training when the sweep is interrupted."""
+
+    def __init__(self, control: Control, rounds: Any) -> None:
+        self.control = control
+        self.rounds = rounds
+        self.begun = time.perf_counter()
+        self.ends: list[float] = []
+
+    def __call__(self, *_: Any) -> bool:
+        self.ends.append(time.perf_counter() - self.begun)
+        self.control.at_round(len(self.ends), self.rounds)
+        if self.control.cancelled():
+            raise CancelledError
+        return False
+
+
 class GradientBoostingLearner(_SumOfTrees):
     """GradientBoostingClassifier and GradientBoostingRegressor."""
 
@@ -140,19 +158,15 @@ class GradientBoostingLearner(_SumOfTrees):
 
     def fit(self, estimator: Any, rows: FoldRows) -> Fitted:
         """Train, asking after each round whether to go on."""
-        training = rows.training()
-        ends: list[float] = []
-        begun = time.perf_counter()
-
-        def after_round(*_: Any) -> bool:
-            ends.append(time.perf_counter() - begun)
-            if rows.control.cancelled():
-                raise CancelledError
-            return False
-
+        training, watch = rows.training(), _Watch(rows.control, estimator.n_estimators)
         weights = fit_parameters(estimator, training)
-        model = estimator.fit(training.X, self.target(estimator, training), monitor=after_round, **weights)
-        return Fitted(model, time.perf_counter() - begun, ends)
+        model = estimator.fit(training.X, self.target(estimator, training), monitor=watch, **weights)
+        return Fitted(model, time.perf_counter() - watch.begun, watch.ends)
+
+    def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
+        """Fit with an eye on each round."""
+        watch, weights = _Watch(control, estimator.n_estimators), fit_parameters(estimator, data)
+        return estimator.fit(data.X, self.target(estimator, data), monitor=watch, **weights)
 
     def length(self, model: Any) -> int:
         """Rounds until training ended."""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import scipy.sparse as sp
 from sklearn.base import is_classifier
 
-from tuning.control import Control
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values
 from tuning.learners.curves import RoundScores
@@ -85,8 +85,8 @@ class CatboostLearner(Learner):
         """Train by the estimator's own ``fit``, with an eye on each round."""
         training = rows.training()
         begun = time.perf_counter()
-        watch = _Watch(rows.control)
-        watched = {} if _on_a_card(estimator) else {"callbacks": [watch]}  # where CatBoost takes none
+        watch = _Watch(rows.control, self.rounds_of(estimator))
+        watched = _watched_by(watch, estimator)
         weights = fit_parameters(estimator, training)
         _quiet(estimator, always=True).fit(training.X, self.target(estimator, training), **watched, **weights)
         if rows.control.cancelled():
@@ -165,9 +165,11 @@ class CatboostLearner(Learner):
             return f"{parameter} {value} cuts features more coarsely than CatBoost's {_BINS}"
         return None
 
-    def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
+    def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
         """Fit with as many threads, which change no tree."""
-        return super().refit(estimator.set_params(thread_count=threads), data, threads)
+        watched = _watched_by(_Watch(control, self.rounds_of(estimator)), estimator)
+        estimator.set_params(thread_count=threads)
+        return estimator.fit(data.X, self.target(estimator, data), **watched, **fit_parameters(estimator, data))
 
     def takes_categories(self, estimator: Any, values: Values) -> bool:
         """CatBoost encodes them itself."""
@@ -185,14 +187,22 @@ class CatboostLearner(Learner):
 class _Watch:
     """Notes when each round ended, and stops the training when the sweep is interrupted."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, rounds: int | None) -> None:
         self.control = control
+        self.rounds = rounds
         self.begun = time.perf_counter()
         self.ends: list[float] = []
 
     def after_iteration(self, info: Any) -> bool:
         self.ends.append(time.perf_counter() - self.begun)
+        if self.rounds:
+            self.control.at_round(len(self.ends), self.rounds)
         return not self.control.cancelled()
+
+
+def _watched_by(watch: _Watch, estimator: Any) -> dict[str, Any]:
+    """Return what ``fit`` is to be given; on a graphics card CatBoost takes no callbacks."""
+    return {} if _on_a_card(estimator) else {"callbacks": [watch]}
 
 
 def _quiet(estimator: Any, always: bool = False) -> Any:

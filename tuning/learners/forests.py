@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Fitted, FoldRows, Learner, Place
 from tuning.learners.trees import ALPHA, ONE_GROWN, is_alpha, is_tree, most_leaves, pruned, unpruned
@@ -104,7 +105,7 @@ class ForestLearner(Learner):
         rounds, leaves = self.rounds_of(estimator), most_leaves(estimator)
         return None if rounds is None or leaves is None else rounds * leaves
 
-    def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
+    def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
         """Grow trees side by side; ``n_jobs`` is as it was when it is done."""
         given = estimator.n_jobs
         return super().refit(self.with_threads(estimator, threads), data, threads).set_params(n_jobs=given)

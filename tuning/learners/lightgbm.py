@@ -28,7 +28,7 @@ import numpy as np
 from lightgbm.basic import _ConfigAliases  # the only place that names all parameters
 from sklearn.base import is_classifier
 
-from tuning.control import Control
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values
 from tuning.learners.curves import RoundScores
@@ -157,10 +157,12 @@ class LightgbmLearner(Learner):
             return f"{parameter} {value} cuts features more coarsely than LightGBM's {_BINS}"
         return None
 
-    def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
+    def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
         """Fit with as many threads, quietly unless the person has asked for words."""
         estimator.set_params(**dict.fromkeys(["n_jobs", *_given(estimator, "num_threads")], threads))
-        return super().refit(estimator if _given(estimator, "verbosity") else _silent(estimator), data, threads)
+        quiet = estimator if _given(estimator, "verbosity") else _silent(estimator)
+        watch, weights = _Watch(control), fit_parameters(estimator, data)
+        return quiet.fit(data.X, self.target(estimator, data), callbacks=[watch], **weights)
 
     def takes_categories(self, estimator: Any, values: Values) -> bool:
         """LightGBM knows them by the frame's types."""
@@ -192,6 +194,7 @@ class _Watch:
     def __call__(self, env: Any) -> None:
         self.ends.append(time.perf_counter() - self.begun)
         self.trees.append(env.model.current_iteration())
+        self.control.at_round(len(self.ends), env.end_iteration - env.begin_iteration)
         if self.control.cancelled():
             raise CancelledError
         if self.curve is not None and self.curve.has_peaked:

@@ -16,9 +16,11 @@ from typing import Any, ClassVar
 
 from sklearn.base import is_classifier
 
+from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place, Values
 from tuning.learners.boosters import (
+    RoundWatch,
     can_share_matrix,
     give_back_freed_memory,
     log_to_python,
@@ -181,12 +183,13 @@ class XgboostLearner(Learner):
         """Return the marks that XGBoost writes its trees with."""
         return "[]<"
 
-    def refit(self, estimator: Any, data: Dataset, threads: int) -> Any:
+    def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
         """Fit with all cores, which a booster that can be told in the middle of training takes only where they help."""
         given = estimator.get_params()["callbacks"]
         if not can_share_matrix(estimator) or not _shares_rounds(estimator):
-            return super().refit(estimator, data, threads)
-        estimator.set_params(n_jobs=1, callbacks=[*(given or []), ThreadTrial(lambda: threads)])
+            return super().refit(estimator, data, threads, control)
+        watch = RoundWatch(control, estimator.get_num_boosting_rounds())
+        estimator.set_params(n_jobs=1, callbacks=[*(given or []), watch, ThreadTrial(lambda: threads)])
         estimator.fit(data.X, self.target(estimator, data), **fit_parameters(estimator, data))
         estimator.callbacks = given  # set_params would hand all parameters to the booster, which does not take each
         return estimator

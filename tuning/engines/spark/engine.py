@@ -10,11 +10,13 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
 from errors import EngineError
+from tuning.engines.ledger import Ledger
 from tuning.engines.spark import session as sessions
 from tuning.engines.spark.classic import ClassicCluster
 from tuning.engines.spark.cluster import Cluster
@@ -49,6 +51,7 @@ class SparkEngine:
 
     def __init__(self, cores: int = 0, master: str | None = None) -> None:
         sessions.check(master)
+        self.ledger = Ledger()
         self._cores = cores
         self._master = master or None
         self._cluster: Cluster | None = None
@@ -95,10 +98,19 @@ class SparkEngine:
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         """Queue one fit."""
         future: Future[list[FoldScore]] = Future()
+        self.ledger.submitted(fit)
+        future.add_done_callback(lambda ended: self._note_end(fit, ended))
         with self._lock:
             self._waiting.append((fit, future))
         self._start_waiting()
         return future
+
+    def _note_end(self, fit: Fit, ended: Future[list[FoldScore]]) -> None:
+        """Keep the books: a job waits for a slot too, so the fit's own seconds say better what it took."""
+        if ended.cancelled() or ended.exception():
+            self.ledger.dropped(fit)
+        else:
+            self.ledger.ended(fit, seconds_of(ended.result()))
 
     def close(self, cancel: bool = False) -> None:
         """Let go of data and, where it is ours, of the session; with `cancel`, of the jobs still to run."""
@@ -134,6 +146,7 @@ class SparkEngine:
         try:
             if self._cancelled:
                 raise CancelledError
+            self.ledger.began(fit)
             job = self._cluster.begin(replace(fit, threads=self._cluster.task_threads), label)
         except BaseException as error:
             self._end(future, [], error)
@@ -181,6 +194,12 @@ class SparkEngine:
                 time.sleep(_POLL)
         except OSError:
             return  # the Java process is gone, and its executors with it
+
+
+def seconds_of(scores: Sequence[FoldScore]) -> float:
+    """Return what a fit took, of which its candidates each tell their own part: the longest training, all scoring."""
+    longest = max((score.fit_seconds for score in scores), default=0.0)
+    return longest + sum(score.score_seconds for score in scores)
 
 
 def _scores(answer: tuple[str, Any]) -> list[FoldScore]:
