@@ -10,8 +10,9 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,9 +24,11 @@ from mlflow.tracking.fluent import _get_experiment_id
 
 from errors import TrackingError
 from tracking import store
+from tracking.heading import KIND, SWEEP, mark_score
 from tracking.recorder import SweepRecorder
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
+from tuning.naming import Names
 from tuning.results.sweep_result import FoldScore, SweepResult
 
 TABLE = "cv_results.csv"
@@ -52,6 +55,7 @@ def parent_run(name: str) -> Iterator[EntryRun]:
         tags = resolve_tags({"mlflow.source.name": Path(sys.argv[0]).name or name})
         made = client.create_run(_get_experiment_id(), tags=tags, run_name=name)
     with EntryRun(client, made) as own:
+        own.is_ours_to_name = True
         yield own
 
 
@@ -77,6 +81,7 @@ class SearchRecord:
         self._search = search
         self._scores: dict[Candidate, dict[int, FoldScore]] = {}
         self._n_folds = 0
+        self._names: Names | None = None
         self._began = time.perf_counter()
         self._context: Any = None
         self._run: EntryRun | None = None
@@ -88,6 +93,7 @@ class SearchRecord:
         self._n_folds = n_folds
         for outcome in outcomes:
             self._scores.setdefault(outcome.candidate, {})[outcome.fold] = outcome
+        self._names = self._names or _names(self._search, n_candidates)
         self._safely(lambda: self._write(outcomes))
 
     def ended(self, search: Any) -> None:
@@ -115,13 +121,17 @@ class SearchRecord:
         if self._recorder is None:
             self._begin()
         assert self._recorder is not None
-        self._recorder.scored(list(outcomes))
+        assert self._names is not None
+        named = [self._names.named(outcome.candidate, outcome.candidate.number + 1) for outcome in outcomes]
+        self._recorder.scored([replace(each, candidate=name) for each, name in zip(outcomes, named, strict=True)])
 
     def _begin(self) -> None:
         estimator = type(self._search.estimator).__name__
         context = sweep_record(f"{type(self._search).__name__} {estimator}")
         self._run, self._recorder = context.__enter__()
         self._context = context
+        self._run.set_tags({KIND: SWEEP})
+        self._run.entitle(self._run.name)
         names = next((tuple(each.scores) for each in self._each_score() if each.scores), ("score",))
         self._scorers = names
         self._deciding = self._search.refit if self._search.refit in names else names[0]
@@ -144,9 +154,20 @@ class SearchRecord:
             run.log_best_params(search.best_params_)
         run.log_text(pd.DataFrame(search.cv_results_).to_csv(index=False), TABLE)
         run.set_tags({"gridfold.plan": getattr(search, "how_it_ran", "")})
+        if hasattr(search, "best_score_"):
+            mark_score(run, search.best_score_)
 
     def _result(self) -> SweepResult:
         scores = {each: [folds[fold] for fold in sorted(folds)] for each, folds in self._scores.items()}
         seconds = time.perf_counter() - self._began
         n_units = sum(len(folds) for folds in scores.values())
         return SweepResult(list(scores), scores, self._n_folds, self._scorers, self._deciding, n_units, seconds)
+
+
+def _names(search: Any, n_candidates: int) -> Names:
+    """Return what names the candidates of a search: what varies in them is what it was given lists or ranges of."""
+    given = getattr(search, "param_grid", None) or getattr(search, "param_distributions", None) or {}
+    grids = [given] if isinstance(given, Mapping) else list(given)
+    listed = [{name: list(values) for name, values in grid.items() if not hasattr(values, "rvs")} for grid in grids]
+    drawn = [name for grid in grids for name, values in grid.items() if hasattr(values, "rvs")]
+    return Names(listed, drawn, n_candidates)

@@ -48,9 +48,12 @@ class Candidate:
     ----------
     params : mapping of str to object
         What differs from the spec's ``fixed``; values as the spec writes them (``tuning.spec.objects`` builds them).
+    label : str
+        The short name that a sweep has given it (``tuning.naming``); no part of what it is.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = field(default="", kw_only=True)
 
     @cached_property
     def key(self) -> str:
@@ -60,8 +63,8 @@ class Candidate:
 
     @cached_property
     def name(self) -> str:
-        """What a person reads: ``max_depth=3 n_estimators=300``."""
-        return " ".join(f"{name}={describe(value)}" for name, value in sorted(self.params.items()))
+        """What a person reads: ``#3 max_depth=3``, or all parameters where no sweep has given a name."""
+        return self.label or " ".join(f"{name}={describe(value)}" for name, value in sorted(self.params.items()))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Candidate) and self.key == other.key

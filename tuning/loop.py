@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from tuning.audit import check_folds, check_layout
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.folds import share_tested
+from tuning.naming import Names
 from tuning.observers import Observer
 from tuning.plan import Workload, plan_fits, relative_size
 from tuning.results.standings import Standings
@@ -58,7 +60,7 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     for observer in observers:
         observer.started(spec, strategy.n_candidates, len(workload.folds))
     until = None if spec.budget.max_time is None else begun + spec.budget.max_time
-    run = _Run(workload, strategy, engine, observers, until)
+    run = _Run(workload, strategy, engine, observers, until, Names.of(spec.space, strategy.n_candidates))
     run.to_the_end()
     table = run.table.settled() if spec.early_stopping else run.table
     verification = verify(spec.verify, workload, table.fold_scores(), table.rounds, engine)
@@ -93,12 +95,14 @@ class _Run:
         engine: Engine,
         observers: Sequence[Observer],
         until: float | None,
+        names: Names,
     ) -> None:
         self._workload = workload
         self._strategy = strategy
         self._engine = engine
         self._observers = observers
         self._until = until
+        self._names = names
         self._ended: SimpleQueue[Future[list[FoldScore]]] = SimpleQueue()
         self._running: set[Future[list[FoldScore]]] = set()
         self.table = Standings()
@@ -114,7 +118,7 @@ class _Run:
             self._take(self._next_ended())
 
     def _submit_proposals(self) -> None:
-        proposals = self._strategy.ask()
+        proposals = [replace(each, candidate=self._names.named(each.candidate)) for each in self._strategy.ask()]
         self.table.expect([proposal.candidate for proposal in proposals])
         for fit in plan_fits(self._workload, proposals, self._engine.workers):
             future = self._engine.submit(fit)
@@ -134,7 +138,7 @@ class _Run:
     def _take(self, future: Future[list[FoldScore]]) -> None:
         self._running.discard(future)
         try:
-            scores = future.result()
+            scores = self._names.on(future.result())
         except CancelledError:
             return
         self.n_units += 1

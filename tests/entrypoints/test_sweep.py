@@ -30,7 +30,7 @@ def test_a_sweep_closes_with_the_winner_its_scores_its_model_and_where_to_look(s
     lines = dict(line.split(maxsplit=1) for line in printed.out.splitlines())
     params = {name: run.data.params[name] for name in ("max_depth", "n_estimators")}
     metrics = run.data.metrics
-    assert lines["best"] == " ".join(f"{name}={value}" for name, value in params.items())
+    assert re.fullmatch(rf"#\d n_estimators={params['n_estimators']} max_depth={params['max_depth']}", lines["best"])
     assert re.fullmatch(rf"neg_log_loss {metrics['neg_log_loss']:.5f} ± 0\.\d{{5}} over 2 folds", lines["score"])
     assert lines["hold-out"] == f"neg_log_loss {metrics['holdout_neg_log_loss']:.5f}"
     assert lines["model"] == "demographics version 1, alias challenger"
@@ -49,7 +49,10 @@ def test_the_run_holds_what_was_asked_and_every_candidate_is_a_child(swept):
     assert (run.data.metrics["candidates"], run.data.metrics["fits"], run.data.metrics["failed"]) == (4, 8, 0)
     children = workplace.children(run.info.run_id)
     assert {child.info.run_name for child in children} == {
-        f"max_depth={depth} n_estimators={rounds}" for depth in (1, 2) for rounds in (2, 3)
+        "#1 n_estimators=2 max_depth=1",
+        "#2 n_estimators=3 max_depth=1",
+        "#3 n_estimators=2 max_depth=2",
+        "#4 n_estimators=3 max_depth=2",
     }
     artifacts = {artifact.path for artifact in workplace.client.list_artifacts(run.info.run_id)}
     assert artifacts >= {"sweeping_results.txt", "cv_results.csv", "space.yaml"}

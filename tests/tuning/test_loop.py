@@ -60,7 +60,8 @@ def test_candidates_stand_in_the_order_of_the_grid():
     with open_engine("local", 2) as engine:
         result = sweep(spec(), rows(), engine)
     assert [c.name for c in result.candidates] == [
-        f"max_depth={depth} n_estimators={n}" for depth in (1, 2) for n in (2, 3)
+        f"#{number} max_depth={depth} n_estimators={n}"
+        for number, (depth, n) in enumerate([(1, 2), (1, 3), (2, 2), (2, 3)], start=1)
     ]
 
 

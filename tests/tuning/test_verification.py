@@ -52,5 +52,5 @@ def test_sharing_that_is_not_exact_is_found_and_fails_the_sweep(monkeypatch):
     monkeypatch.setattr("tuning.learners.xgboost._shares_rounds", lambda estimator: True)
     result = swept(fixed={"booster": "dart", "rate_drop": 0.9, "random_state": 0}, verify=9)
     assert result.verification.difference > 1e-3
-    with pytest.raises(FitError, match=r"verify: n_estimators=\d on fold \d: neg_log_loss .* fitted alone"):
+    with pytest.raises(FitError, match=r"verify: #\d n_estimators=\d on fold \d: neg_log_loss .* fitted alone"):
         raise_disagreement(result)
