@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV", "sweep"]
 
-_ROOMS = frozenset({"cache", "errors", "masking", "tracking", "tuning", "yaml12"})
+_ROOMS = frozenset({"cache", "errors", "tracking", "tuning", "yaml12"})
 __path__: list[str] = []  # makes this file a package: its rooms are found by _Rooms alone
 
 
@@ -251,10 +251,12 @@ def sweep(
     rows = rows_of(asked, X, y, groups, sample_weight)
     if not is_tracked(track):
         return swept(asked, rows, engine, master, cores, [])
+    from tracking.heading import mark_sweep
     from tracking.report import log_plots, log_result
     from tracking.searches import sweep_record
 
     with sweep_record("sweep") as (run, recorder):
+        mark_sweep(run, asked)
         found = swept(asked, rows, engine, master, cores, [recorder])
         log_result(run, asked, found.result)
         log_plots(run, found.result)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from entrypoints.interrupts import Interrupted
 from errors import GridfoldError, SpecError
-from masking import masked, visible
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def explain(error: BaseException) -> Failure:
         case MemoryError():
             return Failure("out of memory. Use fewer feature sets or smaller data, fewer cores, or a bigger machine.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            where = f"{masked(str(error.filename))}: " if error.filename else ""
+            where = f"{error.filename}: " if error.filename else ""
             return Failure(f"{where}the disk is full. Free some space and run it again.")
         case _:
             said = _one_line(f"{type(error).__name__}: {error}")
@@ -53,4 +52,4 @@ def explain(error: BaseException) -> Failure:
 
 
 def _one_line(text: str) -> str:
-    return visible(masked(" ".join(text.split())))
+    return " ".join(text.split())

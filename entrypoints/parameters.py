@@ -13,7 +13,6 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import SpecError, did_you_mean
-from masking import CREDENTIALS, secret_in, visible
 from sources.own_file import table_name
 
 
@@ -101,6 +100,13 @@ class SweepParams(FeaturizeParams):
         """What the winner is registered under; a person's own table must not take over the demographics model."""
         return self.model_name or (table_name(self.features) if self.features else "demographics")
 
+    @property
+    def subject(self) -> str:
+        """What is swept over, in a word or two."""
+        if self.features:
+            return table_name(self.features)
+        return "demographics-synthetic" if self.data == "synthetic" else "demographics"
+
 
 class ScoreParams(IngestParams):
     """Which model, on which data, and where the predictions go."""
@@ -144,7 +150,6 @@ def parse(model: type[Model], arguments: Sequence[str]) -> Model:
         if name not in model.model_fields:
             advice = did_you_mean(name, model.model_fields) or f" There are: {', '.join(model.model_fields)}."
             raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
-        _check_may_be_kept(name, value)
     return _validated(model, given)
 
 
@@ -162,17 +167,6 @@ def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
         if not equals:
             value = next(words, "")
         yield name, value
-
-
-def _check_may_be_kept(name: str, value: str) -> None:
-    """Refuse what must not, or cannot, stand in a store for others to read."""
-    if form := secret_in(value):
-        raise SpecError(
-            f"-P {name} has a secret in it ({form}), and a run's parameters are there for all to read. If `mlflow run` "
-            f"began this, it has recorded the value: make that void, and {CREDENTIALS}"
-        )
-    if visible(value) != value:
-        raise SpecError(f"-P {name}={value}: there is a control character in it. Take it out, or rename the file.")
 
 
 def _validated(model: type[Model], given: Mapping[str, str]) -> Model:

@@ -16,6 +16,7 @@ from entrypoints.records import given_up, log_request
 from entrypoints.rows import Rows
 from entrypoints.summary import summary
 from tracking import EntryRun, SweepRecorder, registry
+from tracking.heading import mark_plan, mark_sweep
 from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
@@ -31,6 +32,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     if not params.plan:
         check_size(spec)
     check_engine(params.engine, params.master)
+    (mark_plan if params.plan else mark_sweep)(run, spec, params.subject)
     registry.check_model_name(params.registered_name)
 
     spec, rows = rows_for(params, spec, run)

@@ -23,8 +23,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.time import get_current_time_millis
 
 from tracking import store
+from tracking.heading import CANDIDATE, KIND
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate, as_json
+from tuning.results.standings import settle
 from tuning.results.sweep_result import FoldScore, SweepResult
 
 PARENT = "mlflow.parentRunId"
@@ -59,14 +61,25 @@ class ChildRuns:
     scorers : sequence of str
     n_folds : int
         A child that has had this many folds in full is complete and ends.
+    settles : bool
+        Whether the folds choose the number of rounds together: a child's scores are those at their common choice, so
+        none is shown before it is known.
     """
 
-    def __init__(self, parent: EntryRun, fixed: Mapping[str, Any], scorers: Sequence[str], n_folds: int) -> None:
+    def __init__(
+        self,
+        parent: EntryRun,
+        fixed: Mapping[str, Any],
+        scorers: Sequence[str],
+        n_folds: int,
+        settles: bool = False,
+    ) -> None:
         self._parent = parent
         self._client = parent.client
         self._fixed = fixed
         self._suffixes = suffixes(scorers)
         self._n_folds = n_folds
+        self._settles = settles
         self._open: dict[Candidate, _Child] = {}
         self._ended: dict[Candidate, str] = {}
 
@@ -82,7 +95,7 @@ class ChildRuns:
         child = known or _Child()
         child.scores |= {score.fold: score for score in scores}
         complete = len(child.scores) == self._n_folds and all(score.share == 1.0 for score in child.scores.values())
-        metrics = self._split_metrics(scores) | (self._summary(child) if complete else {})
+        metrics = self._split_metrics(() if self._settles else scores) | (self._judged(child) if complete else {})
         tags, params = _progress_tags(child), {}
         if known is None:  # tags that come with the run cost nothing, later ones a transaction
             child.run_id = self._create(candidate, scores[0], tags)
@@ -97,15 +110,14 @@ class ChildRuns:
     def conclude(self, result: SweepResult) -> None:
         """End the children of candidates that were stopped early, and write what only the whole sweep knows: ranks."""
         for candidate in list(self._open):
-            self._stop(candidate)
+            self._stop(candidate, result.fold_scores[candidate])
         table = result.cv_results()
         names = [f"rank_test_{suffix}" for suffix in self._suffixes.values()]
         failed = set(result.failed)
         for place, candidate in enumerate(result.candidates):
             if candidate in self._ended and candidate not in failed:
                 known = {name: table[name][place] for name in names}
-                rounds = {"rounds": result.rounds[candidate]} if candidate in result.rounds else {}
-                self._client.log_batch(self._ended[candidate], store.as_metrics(known | rounds))
+                self._client.log_batch(self._ended[candidate], store.as_metrics(known))
 
     def close(self, status: str) -> None:
         """End the children that are still open as `status`, as far as the store lets us.
@@ -121,6 +133,7 @@ class ChildRuns:
         started = get_current_time_millis() - round(1000 * (first.fit_seconds + first.score_seconds))
         tags = self._parent.inherited_tags() | {
             PARENT: self._parent.run_id,
+            KIND: CANDIDATE,
             KEY: candidate.key,
             PARAMS: store.text(as_json(candidate.params), store.TAG_LIMIT),
             **progress,
@@ -129,12 +142,13 @@ class ChildRuns:
         run = self._client.create_run(self._parent.experiment_id, start_time=started, tags=tags, run_name=name)
         return str(run.info.run_id)
 
-    def _stop(self, candidate: Candidate) -> None:
+    def _stop(self, candidate: Candidate, scores: Sequence[FoldScore]) -> None:
         """End a child that the strategy or the budget has stopped: KILLED, so that FINISHED means all folds in full."""
         child = self._open[candidate]
         in_full = sum(score.share == 1.0 for score in child.scores.values())
         words = f"after {in_full} of {self._n_folds} folds in full"
-        self._client.log_batch(child.run_id, tags=store.as_tags({STOPPED: words}))
+        metrics = self._split_metrics(scores if self._settles else ())
+        self._client.log_batch(child.run_id, store.as_metrics(metrics), tags=store.as_tags({STOPPED: words}))
         self._end(candidate, child, "KILLED")
 
     def _end(self, candidate: Candidate, child: _Child, status: str = "FINISHED") -> None:
@@ -155,17 +169,18 @@ class ChildRuns:
             if name in score.scores
         }
 
-    def _summary(self, child: _Child) -> dict[str, float]:
+    def _judged(self, child: _Child) -> dict[str, float]:
         """Means over the folds under scikit-learn's names; none of the scores where a fold failed."""
-        folds = list(child.scores.values())
-        summary = {
+        settled, rounds = settle(child.scores)
+        folds = list(settled.values())
+        summary = self._split_metrics(folds if self._settles else ()) | {
             "mean_fit_time": float(np.mean([score.fit_seconds for score in folds])),
             "mean_score_time": float(np.mean([score.score_seconds for score in folds])),
         }
         for name, suffix in {} if _errors(child) else self._suffixes.items():
             splits = [score.scores[name] for score in folds]
             summary |= {f"mean_test_{suffix}": float(np.mean(splits)), f"std_test_{suffix}": float(np.std(splits))}
-        return summary
+        return summary if rounds is None or _errors(child) else summary | {"rounds": rounds}
 
 
 def suffixes(scorers: Sequence[str]) -> dict[str, str]:

@@ -52,11 +52,18 @@ class SweepRecorder:
 
     def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
         """Open the record of a sweep."""
-        self.begin(spec.fixed, spec.scorers, spec.refit_scorer, n_folds)
+        self.begin(spec.fixed, spec.scorers, spec.refit_scorer, n_folds, spec.early_stopping is not None)
 
-    def begin(self, fixed: Mapping[str, Any], scorers: Sequence[str], refit_scorer: str, n_folds: int) -> None:
-        """Open the record of a search that need not have a spec."""
-        self._children = ChildRuns(self._parent, fixed, scorers, n_folds)
+    def begin(
+        self,
+        fixed: Mapping[str, Any],
+        scorers: Sequence[str],
+        refit_scorer: str,
+        n_folds: int,
+        settles: bool = False,
+    ) -> None:
+        """Open the record of a search that need not have a spec; `settles` as ``ChildRuns`` has it."""
+        self._children = ChildRuns(self._parent, fixed, scorers, n_folds, settles)
         self._scorer = refit_scorer
         self._thread = Thread(target=self._write_until_told, name="sweep-recorder", daemon=True)
         self._thread.start()

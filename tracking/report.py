@@ -15,12 +15,12 @@ import pandas as pd
 
 from tracking import plots
 from tracking.children import KEY, suffixes
+from tracking.heading import estimator_name, mark_score
 from tracking.runs import EntryRun
 from tracking.significance import difference_columns, verdict
 from tuning.results.judged import best_first, full_means, left_out_words
 from tuning.results.sweep_result import SweepResult
 from tuning.results.varied import varied
-from tuning.spec.objects import describe
 from tuning.spec.sweep_spec import SweepSpec
 
 RESULTS_FILE = "sweeping_results.txt"
@@ -44,6 +44,7 @@ def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult) -> None:
     run.set_tags({f"best.{KEY}": result.best.key})
     run.log_best_params({**spec.fixed, **result.best.params})
     run.set_note(note(spec, result))
+    mark_score(run, result.best_score)
 
 
 def log_holdout(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float]) -> None:
@@ -110,7 +111,7 @@ def note(spec: SweepSpec, result: SweepResult, holdout: Mapping[str, float] = {}
     candidates = f"{len(result.candidates):,} candidates × {result.n_folds} folds"
     missing = left_out_words(result)
     paragraphs = [
-        f"### {_estimator_name(spec)}: {candidates} by `{result.refit_scorer}`",
+        f"### {estimator_name(spec)}: {candidates} by `{result.refit_scorer}`",
         f"**Best** `{result.best.name}`: **{result.best_score:.5f}** ± {result.best_std:.5f}"
         f" (mean and standard deviation over the folds){_holdout_words(result, holdout)}.",
         verdict(result),
@@ -130,16 +131,6 @@ def _block(scorer: str, spec: SweepSpec, result: SweepResult) -> str:
     for candidate, mean, std in zip(result.candidates, *columns, strict=True):
         lines.append(f"mean: {mean:.5f}, std: {std:.5f}, params: { {**spec.fixed, **candidate.params}!r}")
     return "\n".join(lines) + "\n"
-
-
-def _estimator_name(spec: SweepSpec) -> str:
-    """Return the estimator in a few words; of a pipeline its steps."""
-    steps = [step for each in spec.estimator for step in each.values()] if isinstance(spec.estimator, list) else None
-    return describe(spec.estimator) if steps is None else " → ".join(map(_step_name, steps))
-
-
-def _step_name(step: object) -> str:
-    return "columns" if isinstance(step, list) else describe(step)
 
 
 def _holdout_words(result: SweepResult, holdout: Mapping[str, float]) -> str:

@@ -24,12 +24,12 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.time import get_current_time_millis
 
 from errors import GridfoldError, TrackingError
-from masking import masked, shown
 from tracking import store
 from tracking.datasets import InputTable, as_inputs
 
 NOTE = "mlflow.note.content"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
+_HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
@@ -43,6 +43,10 @@ class EntryRun:
     ----------
     client : MlflowClient
     run_id, experiment_id, name : str
+    title : str
+        What ``entitle`` has called the run; empty where it has not, or a person has.
+    is_ours_to_name : bool
+        Whether no person has named it.
     """
 
     def __init__(self, client: MlflowClient, run: Run) -> None:
@@ -54,6 +58,8 @@ class EntryRun:
         self._tags: dict[str, str] = dict(run.data.tags)
         self._note = ""
         self._ended = False
+        self.is_ours_to_name = False
+        self.title = ""
 
     @classmethod
     def begin(cls, entry_point: str) -> Self:
@@ -69,11 +75,12 @@ class EntryRun:
         client = store.connect()
         run_id = os.environ.get("MLFLOW_RUN_ID")
         if not run_id:
-            return cls(client, _create(client, entry_point))
-        run = cls(client, _attach(client, run_id))
-        run._hide_secrets()
-        if _DRAWN_NAME.fullmatch(run.name):
-            run.rename(entry_point)
+            run = cls(client, _create(client, entry_point))
+        else:
+            run = cls(client, _attach(client, run_id))
+            if _DRAWN_NAME.fullmatch(run.name):
+                run.rename(entry_point)
+        run.is_ours_to_name = run.name == entry_point
         return run
 
     def sibling(self, name: str, seconds_ago: float = 0) -> EntryRun:
@@ -88,6 +95,12 @@ class EntryRun:
         with store.refusals(f"rename the run to '{name}'"):
             self.client.set_tag(self.run_id, "mlflow.runName", name)
         self.name = name
+
+    def entitle(self, title: str) -> None:
+        """Call the run by what it is about, unless a person has named it; how it fails is added to it in the end."""
+        if self.is_ours_to_name and title:
+            self.rename(title)
+            self.title = title
 
     def inherited_tags(self) -> dict[str, str]:
         """Return the tags that tell where this run came from, for the runs made from it."""
@@ -125,12 +138,12 @@ class EntryRun:
         """Set `tags` in one request."""
         with store.refusals("set tags"):
             self.client.log_batch(self.run_id, tags=store.as_tags(tags))
-        self._tags |= {name: shown(str(value)) for name, value in tags.items()}
+        self._tags |= {name: str(value) for name, value in tags.items()}
 
     def set_note(self, markdown: str) -> None:
         """Set the text that the run's page opens with; should the run fail, it stays below the line that says why."""
-        self._note = masked(markdown)
-        self.set_tags({NOTE: self._note})
+        self.set_tags({NOTE: markdown})
+        self._note = markdown
 
     def log_text(self, content: str, path: str) -> None:
         """Store `content` as the artifact `path`."""
@@ -179,10 +192,10 @@ class EntryRun:
         uri = get_tracking_uri()
         page = f"#/experiments/{self.experiment_id}/runs/{self.run_id}"
         if uri.startswith(("http://", "https://")):
-            return f"{shown(uri).rstrip('/')}/{page}"
+            return f"{store.shown(uri).rstrip('/')}/{page}"
         if uri.startswith("databricks"):
             return f"run {self.run_id} in the workspace of {uri}"
-        return f"mlflow ui --backend-store-uri {shown(uri)}   # then http://127.0.0.1:5000/{page}"
+        return f"mlflow ui --backend-store-uri {store.shown(uri)}   # then http://127.0.0.1:5000/{page}"
 
     def __enter__(self) -> Self:
         return self
@@ -199,11 +212,6 @@ class EntryRun:
             else:
                 self.kill()
 
-    def _hide_secrets(self) -> None:
-        """Mask what ``mlflow run`` has tagged the run with: a project's address may have a token in it."""
-        if readable := {name: value for name, value in self._tags.items() if shown(value) != value}:
-            self.set_tags({name: shown(value) for name, value in readable.items()})
-
     def _write_params(self, params: Mapping[str, Any]) -> None:
         with store.refusals("log params"):
             self.client.log_batch(self.run_id, params=store.as_params(params))
@@ -215,9 +223,10 @@ class EntryRun:
         self._ended = True
         with store.refusals(f"end the run as {status}"):
             if note is not None:
-                note = masked(note)
                 whole = f"{note}\n\n{self._note}" if self._note else note
                 self.client.set_tag(self.run_id, NOTE, store.text(whole, store.TAG_LIMIT))
+            if self.title and status in _HOW_IT_ENDED:
+                self.client.set_tag(self.run_id, "mlflow.runName", f"{self.title}, {_HOW_IT_ENDED[status]}")
             self.client.set_terminated(self.run_id, status)
 
 
@@ -230,7 +239,7 @@ def _attach(client: MlflowClient, run_id: str) -> Run:
             return run
     except TrackingError as error:
         raise TrackingError(
-            f"MLFLOW_RUN_ID names the run {run_id}, which {shown(get_tracking_uri())} does not give, seen from"
+            f"MLFLOW_RUN_ID names the run {run_id}, which {store.shown(get_tracking_uri())} does not give, seen from"
             f" {Path.cwd()}: {store.first_line(error.__cause__ or error)}. A relative sqlite path means another file in"
             " another folder: set MLFLOW_TRACKING_URI to an absolute path or a server."
         ) from error

@@ -82,13 +82,21 @@ def check_rule(spec: SweepSpec, workload: Workload) -> None:
         )
 
 
+def candidates_asked(spec: SweepSpec) -> int | None:
+    """How many candidates `spec` asks for at most; None where it is not said."""
+    numbers = (spec.space.size, _number_given(spec))
+    return min((number for number in numbers if number is not None), default=None)
+
+
+def _number_given(spec: SweepSpec) -> int | None:
+    options = options_of(spec.search.strategy, spec.search.options)
+    return spec.budget.max_candidates or getattr(options, "candidates", None)
+
+
 def too_large(spec: SweepSpec) -> str:
     """Say that the grid is too large to be tried whole, and what to do; empty where it is not."""
     size = spec.space.size
-    asked = spec.budget.max_candidates or getattr(
-        options_of(spec.search.strategy, spec.search.options), "candidates", None
-    )
-    if size is None or size <= MOST_LISTED or asked is not None:
+    if size is None or size <= MOST_LISTED or _number_given(spec) is not None:
         return ""
     return (
         f"grid: {size:,} candidates are more than the {MOST_LISTED:,} that a sweep tries whole. Draw from them "

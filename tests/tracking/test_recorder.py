@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from tests.tracking.outcomes import SPEC, outcome
 from tracking import EntryRun, SweepRecorder
 from tracking.children import ChildRuns
 from tuning.candidates import Candidate
+from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.cv import CvSpec
 from tuning.spec.refit import RefitSpec
-from tuning.spec.sweep_spec import SweepSpec
+from tuning.spec.sweep_spec import EarlyStopping, SweepSpec
 
 
 def record(run: EntryRun, result: SweepResult, spec: SweepSpec = SPEC) -> None:
@@ -137,6 +140,78 @@ def test_a_candidate_that_was_stopped_early_ends_killed_and_has_no_mean(client, 
     assert stopped.data.tags["candidate.stopped"] == "after 1 of 2 folds in full"
     assert "mean_test_score" not in stopped.data.metrics
     assert stopped.data.metrics["rank_test_score"] == 2
+
+
+def stopping(curves: Sequence[Sequence[float] | str]) -> dict[Candidate, list[FoldScore]]:
+    """A candidate's folds as they come with early stopping, each at its own best round; a word is an error."""
+    candidate = Candidate({"max_depth": 3})
+    return {
+        candidate: [
+            FoldScore(candidate, fold, error=curve)
+            if isinstance(curve, str)
+            else FoldScore(candidate, fold, {"neg_log_loss": max(curve)}, curves={"neg_log_loss": curve})
+            for fold, curve in enumerate(curves)
+        ]
+    }
+
+
+STOPPED_EARLY = SPEC.model_copy(update={"early_stopping": EarlyStopping(), "cv": CvSpec(folds=2)})
+CURVES = [[-3.0, -2.0, -2.5], [-3.0, -2.8, -2.4]]
+
+
+def test_with_early_stopping_a_child_has_no_score_before_the_folds_have_chosen_together(client, children):
+    (folds,) = stopping(CURVES).values()
+    with EntryRun.begin("sweep") as run:
+        recorder = ChildRuns(run, {}, STOPPED_EARLY.scorers, n_folds=2, settles=True)
+        assert recorder.record(folds[0].candidate, folds[:1]) is None
+        (child,) = children(run.run_id).values()
+        assert child.data.metrics == {}
+        assert recorder.record(folds[0].candidate, folds[1:]) == {"neg_log_loss": pytest.approx(-2.4)}
+
+
+def test_with_early_stopping_a_child_and_the_parents_best_have_the_scores_of_the_table(client, children):
+    result = settled(stopping(CURVES))
+    with EntryRun.begin("sweep") as run, SweepRecorder(run) as recorder:
+        recorder.started(STOPPED_EARLY, 1, 2)
+        for fold in stopping(CURVES)[result.best]:
+            recorder.scored([fold])
+        recorder.ended(result)
+    (child,) = children(run.run_id).values()
+    of_the_table = {name: values[0] for name, values in result.cv_results().items() if "_test_score" in name}
+    metrics = {name: value for name, value in child.data.metrics.items() if not name.endswith("_time")}
+    assert metrics == pytest.approx({**of_the_table, "rounds": 2})
+    assert (of_the_table["split0_test_score"], of_the_table["split1_test_score"]) == (-2.0, -2.8)
+    history = client.get_metric_history(run.run_id, "best_neg_log_loss")
+    assert [entry.value for entry in history] == [pytest.approx(-2.4)]
+
+
+@pytest.mark.parametrize("last", ["ValueError: no", None])
+def test_with_early_stopping_failed_and_stopped_children_too_have_what_their_folds_chose(client, children, last):
+    curves = [*CURVES, last] if last else CURVES
+    spec = STOPPED_EARLY.model_copy(update={"cv": CvSpec(folds=3)})
+    other = Candidate({"max_depth": 4})
+    won = [FoldScore(other, k, {"neg_log_loss": -1.0}, curves={"neg_log_loss": [-1.0]}) for k in range(3)]
+    result = settled({**stopping(curves), other: won}, n_folds=3)
+    with EntryRun.begin("sweep") as run, SweepRecorder(run) as recorder:
+        recorder.started(spec, 2, 3)
+        recorder.scored([score for scores in stopping(curves).values() for score in scores] + won)
+        recorder.ended(result)
+    child = children(run.run_id)["max_depth=3"]
+    splits = {name: value for name, value in child.data.metrics.items() if name.startswith("split")}
+    assert splits == {"split0_test_score": -2.0, "split1_test_score": -2.8}
+    assert not {"mean_test_score", "rounds"} & set(child.data.metrics)
+
+
+def settled(fold_scores: dict[Candidate, list[FoldScore]], n_folds: int = 2) -> SweepResult:
+    """The result of folds that have come with curves."""
+    table = Standings()
+    table.expect(list(fold_scores))
+    for scores in fold_scores.values():
+        table.add(scores)
+    table = table.settled()
+    return SweepResult(
+        table.candidates, table.fold_scores(), n_folds, SPEC.scorers, SPEC.refit_scorer, 0, 1.0, table.rounds
+    )
 
 
 def test_boosting_curves_are_kept_by_fold(client, children, tmp_path):

@@ -39,15 +39,33 @@ class Standings:
         return {candidate: [folds[k] for k in sorted(folds)] for candidate, folds in self._scores.items()}
 
     def settled(self) -> Standings:
-        """Return the table with every candidate's scores taken at the round that its folds chose together.
-
-        A candidate that failed on some fold has no such round, and keeps what it has.
-        """
+        """Return the table with every candidate's scores taken at the round that its folds chose together."""
         settled = Standings()
         for candidate, folds in self._scores.items():
-            if folds and all(score.curves for score in folds.values()):
-                rounds = best_rounds([next(iter(score.curves.values())) for score in folds.values()])
-                folds = {k: replace(score, scores=at_round(score.curves, rounds)) for k, score in folds.items()}
+            settled._scores[candidate], rounds = settle(folds)
+            if rounds is not None and all(score.curves for score in folds.values()):
                 settled.rounds[candidate] = rounds
-            settled._scores[candidate] = folds
         return settled
+
+
+def settle(folds: Mapping[int, FoldScore]) -> tuple[dict[int, FoldScore], int | None]:
+    """Take a candidate's scores at the round that its folds choose together.
+
+    Until all folds are there this is not known: a fold that scores at its own best round has a score that no model has.
+
+    Parameters
+    ----------
+    folds : mapping of int to FoldScore
+        By the fold's index. One that failed takes no part in the choice.
+
+    Returns
+    -------
+    tuple of dict and int or None
+        The scores, and the round; as they came, and None, where training was not stopped early.
+    """
+    curves = [next(iter(score.curves.values())) for score in folds.values() if score.curves]
+    if not curves:
+        return dict(folds), None
+    rounds = best_rounds(curves)
+    taken = {k: replace(s, scores=at_round(s.curves, rounds)) if s.curves else s for k, s in folds.items()}
+    return taken, rounds
