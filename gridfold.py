@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV", "sweep"]
 
-_ROOMS = frozenset({"cache", "errors", "tracking", "tuning", "yaml12"})
+_ROOMS = frozenset({"cache", "errors", "masking", "tracking", "tuning", "yaml12"})
 __path__: list[str] = []  # makes this file a package: its rooms are found by _Rooms alone
 
 

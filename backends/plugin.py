@@ -28,6 +28,7 @@ from backends.job import Ending, RemoteJob, Site, Work
 from backends.messages import say, show
 from backends.request import Request
 from errors import GridfoldError
+from masking import CREDENTIALS, masked, secret_in, shown
 
 
 class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has no types
@@ -75,10 +76,11 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
         """
         try:
             request = Request.of(project_uri, entry_point, params, version, tracking_uri, experiment_id)
+            _check_open(request)
             settings = configuration.load(self.settings, backend_config, self.name)
             run_id = self._run(settings, request)
         except GridfoldError as error:
-            raise ExecutionException(str(error)) from None
+            raise ExecutionException(masked(str(error))) from None
         return EndedRun(run_id)
 
     def _run(self, settings: Any, request: Request) -> str:
@@ -141,7 +143,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
     def _new_run(self, request: Request) -> str:
         run = get_or_create_run(
             None,
-            request.project_uri,
+            shown(request.project_uri),
             request.experiment_id,
             str(request.folder),
             request.version,
@@ -209,7 +211,11 @@ def follow(job: RemoteJob, place: str, request: Request) -> str:
         job.remove()
     if ending.exit_code:
         raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
-    ui = "" if request.tracking_uri.startswith("http") else f" (mlflow ui --backend-store-uri {request.tracking_uri})"
+    ui = (
+        ""
+        if request.tracking_uri.startswith("http")
+        else f" (mlflow ui --backend-store-uri {shown(request.tracking_uri)})"
+    )
     say(f"{place}: run {job.run_id} has succeeded{ui}.")
     return job.run_id
 
@@ -230,6 +236,21 @@ def _stop(job: RemoteJob, place: str) -> Ending:
         return job.follow(show)
     finally:
         impatience.cancel()
+
+
+def _check_open(request: Request) -> None:
+    """Refuse secrets among what the run and the job's orders repeat for others to read."""
+    for name, value in request.params.items():
+        if form := secret_in(value):
+            raise BackendError(
+                f"-P {name} has a secret in it ({form}), and a run's parameters are there for all to read. Nothing was "
+                f"recorded; {CREDENTIALS}"
+            )
+    if request.tracking_uri.startswith("http") and (form := secret_in(request.tracking_uri)):
+        raise BackendError(
+            f"MLFLOW_TRACKING_URI has {form}, which a job elsewhere would repeat. Take it out, and set "
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN: they travel unseen."
+        )
 
 
 def _finished(run_id: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from backends.failures import BackendError
+from masking import shown
 
 DATABRICKS = ("databricks", "databricks-uc")
 """What MLflow calls the workspace that it is signed in to; a profile may follow, ``databricks://PROFILE``."""
@@ -48,12 +49,12 @@ def require(tracking_uri: str, artifact_location: str, backend: str, place: str,
     other = f", or {advice}" if advice else ""
     if is_local(tracking_uri):
         raise BackendError(
-            f"backend '{backend}': the tracking store {_without_password(tracking_uri)} cannot be reached from "
+            f"backend '{backend}': the tracking store {shown(tracking_uri)} cannot be reached from "
             f"{place}. Set MLFLOW_TRACKING_URI to a server{other}."
         )
     if local_path(artifact_location) is not None:
         raise BackendError(
-            f"backend '{backend}': the experiment keeps its artifacts in {artifact_location}, a folder that "
+            f"backend '{backend}': the experiment keeps its artifacts in {shown(artifact_location)}, a folder that "
             f"{place} does not have. Use an experiment whose artifacts the server hands on "
             f"(mlflow server --serve-artifacts){other}."
         )
@@ -70,8 +71,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    return uri.replace(f"{parts.username}:{parts.password}@", "") if parts.password else uri

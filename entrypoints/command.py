@@ -18,6 +18,7 @@ from entrypoints import interrupts
 from entrypoints.failures import Failure, explain
 from entrypoints.parameters import Params, parse, wants_debug
 from errors import TrackingError
+from masking import libraries_masked, masked
 from tracking import EntryRun
 
 Model = TypeVar("Model", bound=Params)
@@ -46,11 +47,11 @@ class EntryPoint(Generic[Model]):
         arguments = sys.argv[1:] if arguments is None else arguments
         debug = wants_debug(arguments)
         try:
-            with _quiet_libraries(debug), interrupts.raised():
+            with _quiet_libraries(debug), libraries_masked(), interrupts.raised():
                 self._recorded(arguments)
         except (Exception, KeyboardInterrupt) as error:
             if debug:
-                traceback.print_exception(error)
+                print(masked("".join(traceback.format_exception(error))), end="", file=sys.stderr)
             failure = explain(error)
             print(failure.line, file=sys.stderr)
             return failure.exit_code

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from entrypoints.interrupts import Interrupted
 from errors import GridfoldError, SpecError
+from masking import masked, visible
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def explain(error: BaseException) -> Failure:
         case MemoryError():
             return Failure("out of memory. Use fewer feature sets or smaller data, fewer cores, or a bigger machine.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            where = f"{error.filename}: " if error.filename else ""
+            where = f"{masked(str(error.filename))}: " if error.filename else ""
             return Failure(f"{where}the disk is full. Free some space and run it again.")
         case _:
             said = _one_line(f"{type(error).__name__}: {error}")
@@ -52,4 +53,4 @@ def explain(error: BaseException) -> Failure:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return visible(masked(" ".join(text.split())))

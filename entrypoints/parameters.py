@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import SpecError, did_you_mean
+from masking import CREDENTIALS, secret_in, visible
 from sources.own_file import table_name
 
 
@@ -150,6 +151,7 @@ def parse(model: type[Model], arguments: Sequence[str]) -> Model:
         if name not in model.model_fields:
             advice = did_you_mean(name, model.model_fields) or f" There are: {', '.join(model.model_fields)}."
             raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
+        _check_may_be_kept(name, value)
     return _validated(model, given)
 
 
@@ -167,6 +169,17 @@ def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
         if not equals:
             value = next(words, "")
         yield name, value
+
+
+def _check_may_be_kept(name: str, value: str) -> None:
+    """Refuse what must not, or cannot, stand in a store for others to read."""
+    if form := secret_in(value):
+        raise SpecError(
+            f"-P {name} has a secret in it ({form}), and a run's parameters are there for all to read. If `mlflow run` "
+            f"began this, it has recorded the value: make that void, and {CREDENTIALS}"
+        )
+    if visible(value) != value:
+        raise SpecError(f"-P {name}={value}: there is a control character in it. Take it out, or rename the file.")
 
 
 def _validated(model: type[Model], given: Mapping[str, str]) -> Model:

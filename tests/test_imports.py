@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ROOMS = {"entrypoints", "sources", "features", "tuning", "tracking", "release", "backends"}
-FOR_ALL = {"errors", "cache", "yaml12"}
+FOR_ALL = {"errors", "cache", "masking", "yaml12"}
 MAY_IMPORT = {
     "gridfold": {"tuning", "tracking"},
     "entrypoints": {"sources", "features", "tuning", "tracking", "release", "backends"},
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "backends": set(),
     "cache": set(),
     "errors": set(),
+    "masking": set(),
     "yaml12": set(),
 }
 ONLY_IN = {
@@ -84,7 +85,7 @@ def may_load(target: str, module: str) -> bool:
 
 
 def modules() -> Iterator[tuple[str, Path]]:
-    files = {"errors", "gridfold", "yaml12"}
+    files = {"errors", "gridfold", "masking", "yaml12"}
     yield from ((name, ROOT / f"{name}.py") for name in sorted(files))
     for room in sorted((ROOMS | FOR_ALL) - files):
         for path in sorted((ROOT / room).rglob("*.py")):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
+from masking import shown
+
 _DIGEST_LIMIT = 36
 _TYPES = {"int": "long", "uint": "long", "float": "double", "bool": "boolean", "date": "datetime"}
 
@@ -50,7 +52,7 @@ def as_inputs(tables: Iterable[InputTable]) -> list[DatasetInput]:
                 name=table.name,
                 digest=table.digest[:_DIGEST_LIMIT],
                 source_type=_source_type(table.source),
-                source=json.dumps({"uri": table.source}),
+                source=json.dumps({"uri": shown(table.source)}),
                 schema=_schema(table.columns),
                 profile=json.dumps({"num_rows": table.n_rows}),
             ),

@@ -24,6 +24,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.time import get_current_time_millis
 
 from errors import GridfoldError, TrackingError
+from masking import masked, shown
 from tracking import store
 from tracking.datasets import InputTable, as_inputs
 
@@ -78,6 +79,7 @@ class EntryRun:
             run = cls(client, _create(client, entry_point))
         else:
             run = cls(client, _attach(client, run_id))
+            run._hide_secrets()
             if _DRAWN_NAME.fullmatch(run.name):
                 run.rename(entry_point)
         run.is_ours_to_name = run.name == entry_point
@@ -138,12 +140,12 @@ class EntryRun:
         """Set `tags` in one request."""
         with store.refusals("set tags"):
             self.client.log_batch(self.run_id, tags=store.as_tags(tags))
-        self._tags |= {name: str(value) for name, value in tags.items()}
+        self._tags |= {name: shown(str(value)) for name, value in tags.items()}
 
     def set_note(self, markdown: str) -> None:
         """Set the text that the run's page opens with; should the run fail, it stays below the line that says why."""
-        self.set_tags({NOTE: markdown})
-        self._note = markdown
+        self._note = masked(markdown)
+        self.set_tags({NOTE: self._note})
 
     def log_text(self, content: str, path: str) -> None:
         """Store `content` as the artifact `path`."""
@@ -192,10 +194,10 @@ class EntryRun:
         uri = get_tracking_uri()
         page = f"#/experiments/{self.experiment_id}/runs/{self.run_id}"
         if uri.startswith(("http://", "https://")):
-            return f"{store.shown(uri).rstrip('/')}/{page}"
+            return f"{shown(uri).rstrip('/')}/{page}"
         if uri.startswith("databricks"):
             return f"run {self.run_id} in the workspace of {uri}"
-        return f"mlflow ui --backend-store-uri {store.shown(uri)}   # then http://127.0.0.1:5000/{page}"
+        return f"mlflow ui --backend-store-uri {shown(uri)}   # then http://127.0.0.1:5000/{page}"
 
     def __enter__(self) -> Self:
         return self
@@ -212,6 +214,11 @@ class EntryRun:
             else:
                 self.kill()
 
+    def _hide_secrets(self) -> None:
+        """Mask what ``mlflow run`` has tagged the run with: a project's address may have a token in it."""
+        if readable := {name: value for name, value in self._tags.items() if shown(value) != value}:
+            self.set_tags({name: shown(value) for name, value in readable.items()})
+
     def _write_params(self, params: Mapping[str, Any]) -> None:
         with store.refusals("log params"):
             self.client.log_batch(self.run_id, params=store.as_params(params))
@@ -223,6 +230,7 @@ class EntryRun:
         self._ended = True
         with store.refusals(f"end the run as {status}"):
             if note is not None:
+                note = masked(note)
                 whole = f"{note}\n\n{self._note}" if self._note else note
                 self.client.set_tag(self.run_id, NOTE, store.text(whole, store.TAG_LIMIT))
             if self.title and status in _HOW_IT_ENDED:
@@ -239,7 +247,7 @@ def _attach(client: MlflowClient, run_id: str) -> Run:
             return run
     except TrackingError as error:
         raise TrackingError(
-            f"MLFLOW_RUN_ID names the run {run_id}, which {store.shown(get_tracking_uri())} does not give, seen from"
+            f"MLFLOW_RUN_ID names the run {run_id}, which {shown(get_tracking_uri())} does not give, seen from"
             f" {Path.cwd()}: {store.first_line(error.__cause__ or error)}. A relative sqlite path means another file in"
             " another folder: set MLFLOW_TRACKING_URI to an absolute path or a server."
         ) from error

@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,11 +20,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.time import get_current_time_millis
 
 from errors import TrackingError
+from masking import masked, shown
 
 PARAM_LIMIT = 6000
 TAG_LIMIT = 5000
 _LINE_LIMIT = 300
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
 def connect() -> MlflowClient:
@@ -64,19 +63,17 @@ def refusals(doing: str) -> Iterator[None]:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, cut to what a terminal line bears and without credentials."""
-    lines = shown(str(error).strip()).splitlines() or [type(error).__name__]
+    lines = masked(str(error).strip()).splitlines() or [type(error).__name__]
     line = lines[0] if len(lines[0]) <= _LINE_LIMIT else lines[0][:_LINE_LIMIT] + "…"
     return line.rstrip(".")
 
 
-def shown(uri: str) -> str:
-    """Return `uri`, or a sentence with URIs in it, without the user names and passwords that they may hold."""
-    return _CREDENTIALS.sub("…", uri)
-
-
 def text(value: Any, limit: int = PARAM_LIMIT) -> str:
-    """Return `value` as MLflow keeps it; where too long, its head and a digest: two long values still differ."""
-    whole = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+    """Return `value` as MLflow keeps it, without secrets.
+
+    Where it is too long, that is its head and a digest: two long values still differ.
+    """
+    whole = shown(json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value))
     if len(whole) <= limit:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:12]

@@ -55,6 +55,8 @@ def search(case: Case, folder: Path) -> Judged:
     y = beside["y"].to_numpy()
     if case.family.task == "classes" and not case.family.own_labels:
         y = np.unique(y, return_inverse=True)[1]  # it learns from codes alone
+    elif case.family.task != "classes":
+        y = y.astype(np.float64)  # a metric of whole numbers and float32 predictions would count in float32
     weights = beside["w"].to_numpy() if "w" in beside else None
     splits = case.cv.splits(beside)
 
@@ -107,6 +109,7 @@ def _fit(case: Case, grid: Any, X: Any, y: Any, weights: Any, splits: Any) -> Gr
         scoring: Any = {name: get_scorer(name) for name in case.scorers}
         if routed:
             _request_weights(estimator, scoring)
+            _request_no_weights(grid)
         if len(scoring) == 1:
             scoring = next(iter(scoring.values()))
         searched = GridSearchCV(estimator, grid, scoring=scoring, cv=splits, refit=False, n_jobs=1, error_score=np.nan)
@@ -123,6 +126,13 @@ def _request_weights(pipeline: Pipeline, scorers: dict[str, Any]) -> None:
     for name, scorer in scorers.items():
         if name not in ("max_error", "neg_max_error"):
             scorers[name] = scorer.set_score_request(sample_weight=True)
+
+
+def _request_no_weights(grids: Sequence[Mapping[str, Any]]) -> None:
+    """Do the same for steps to choose from: none of them is the last."""
+    for value in (value for grid in grids for values in grid.values() for value in values):
+        if hasattr(value, "set_fit_request") and "sample_weight" in _asks(value):
+            value.set_fit_request(sample_weight=False)
 
 
 def _asks(step: Any) -> Any:

@@ -62,6 +62,26 @@ def test_arguments_become_typed_values():
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("data", "wasbs://data@me.blob.core.windows.net/d?sv=1&sig=hunter2"),
+        ("space", "https://me:hunter2@host/spec.yaml"),
+        ("master", "sc://host:443/;token=hunter2"),
+        ("model_name", "postgresql://me:hunter2@host/db"),
+    ],
+)
+def test_a_secret_is_refused_since_parameters_are_kept_for_all_to_read(name, value):
+    with pytest.raises(SpecError, match=rf"^-P {name} has a secret in it \(.+\)") as caught:
+        parse(SweepParams, [f"--{name}", value])
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_control_character_is_refused():
+    with pytest.raises(SpecError, match=r"^-P features=.*control character"):
+        parse(SweepParams, ["--features", "a\x1b[2J.csv"])
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (

@@ -34,6 +34,18 @@ def test_a_name_that_nobody_gave_is_replaced(client, launched, drawn, name):
     assert client.get_run(run.run_id).info.run_name == name
 
 
+def test_what_a_run_shows_has_no_secrets_whoever_wrote_it(client, launched):
+    client.set_tag(launched.info.run_id, "mlflow.source.name", "https://hunter2@github.com/me/project")
+    run = EntryRun.begin("sweep")
+    run.log_params({"data": "https://me:hunter2@host/"})
+    run.log_datasets([InputTable("mine", "abc", "https://host/x?token=hunter2", 1)])
+    run.fail("nothing at https://host/?password=hunter2 to read")
+    found = client.get_run(run.run_id)
+    assert "hunter2" not in json.dumps([found.to_dictionary(), run.inherited_tags()])
+    assert found.data.tags["mlflow.source.name"] == "https://…@github.com/me/project"
+    assert found.data.tags["mlflow.note.content"] == "nothing at https://host/?password=… to read"
+
+
 def test_a_run_that_had_ended_runs_again(client, launched):
     client.set_terminated(launched.info.run_id, "FAILED")
     run = EntryRun.begin("sweep")

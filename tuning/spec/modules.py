@@ -20,8 +20,8 @@ from typing import Any
 from errors import SpecError
 
 OURS = frozenset(
-    {"backends", "benchmarks", "cache", "docs", "entrypoints", "errors", "features", "gridfold", "release", "report"}
-    | {"sources", "spaces", "tests", "tracking", "tuning", "yaml12"}
+    {"backends", "benchmarks", "cache", "docs", "entrypoints", "errors", "features", "gridfold", "masking", "release"}
+    | {"report", "sources", "spaces", "tests", "tracking", "tuning", "yaml12"}
 )
 """Names at the top of this project, which are not a user's to name."""
 
