@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cache.modes import as_umask_grants
 from cache.scratch import scratch_folder
 from errors import CacheError
 
@@ -66,7 +67,8 @@ class Cache:
 
 def _rename_once(scratch: Path, final: Path) -> None:
     """Publish `scratch`, unless another process has published the same step first."""
-    scratch.chmod(0o755)  # mkdtemp makes it private; a published step is as readable as any other file
+    for path in (scratch, *scratch.rglob("*")):
+        as_umask_grants(path)
     try:
         scratch.rename(final)
     except OSError as error:

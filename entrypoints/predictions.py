@@ -17,6 +17,7 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 
+from cache import as_umask_grants
 from errors import SpecError
 
 Write = Callable[[pl.Series, pd.DataFrame], object]
@@ -54,7 +55,7 @@ def predictions_file(path: Path, classes: Sequence[str]) -> Iterator[Write]:
     try:
         with os.fdopen(handle, "wb") as file, _writer(path.suffix, file, pl.DataFrame(schema=schema)) as write:
             yield lambda devices, values: write(_frame(devices, values, schema))
-        unfinished.chmod(0o644)
+        as_umask_grants(unfinished)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

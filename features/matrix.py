@@ -7,7 +7,6 @@ Parquet of 20,000 columns: it would be a hundred times larger, and slower to rea
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,17 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from cache.matrix_file import read_csr
 from errors import GridfoldError
 
 MATRIX, COLUMNS, ROWS, MANIFEST = "matrix.npz", "columns.parquet", "rows.parquet", "manifest.json"
 TRAIN, HOLDOUT = "train", "holdout"
 
-_DAMAGE = (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, pl.exceptions.PolarsError)
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, RecursionError, pl.exceptions.PolarsError)
 """All that the readers of the four formats raise for files that are missing, cut short, or of something else."""
+
+_COLUMN_TYPES = {"name": pl.String, "set": pl.String}
+_ROW_TYPES = {"device_id": pl.Int64, "label": pl.String, "split": pl.String}
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,20 @@ class FeatureMatrix:
         GridfoldError
             A file is missing or damaged, or the four do not belong together.
         """
+        for name in (MATRIX, COLUMNS, ROWS, MANIFEST):
+            if not (folder / name).is_file():
+                raise _not_whole(folder, f"{name} is missing, or no file")
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            _ = manifest["fingerprint"], manifest["feature_sets"]
             counts = {what: manifest["counts"][what] for what in ("rows", "columns", "values")}
-            X = sp.csr_matrix(sp.load_npz(folder / MATRIX))
-            columns = pl.read_parquet(folder / COLUMNS).select("name", "set")
-            rows = pl.read_parquet(folder / ROWS).select("device_id", "label", "split")
-        except _DAMAGE as error:
+            X = read_csr(folder / MATRIX)
+            columns = _table(folder / COLUMNS, _COLUMN_TYPES)
+            rows = _table(folder / ROWS, _ROW_TYPES)
+        except (*_DAMAGE, pl.exceptions.PanicException) as error:
             raise _not_whole(folder, f"{type(error).__name__}: {error}".splitlines()[0]) from error
+        if X.dtype != np.float32 or not np.isfinite(X.data).all():
+            raise _not_whole(folder, f"{MATRIX} holds {X.dtype}, or numbers that are not finite")
         found = {"rows": X.shape[0], "columns": X.shape[1], "values": X.nnz}
         if found != counts:
             raise _not_whole(folder, f"{MATRIX} has {found} where {MANIFEST} says {counts}")
@@ -89,6 +98,15 @@ class FeatureMatrix:
                 folder, f"{MATRIX} is {X.shape}, but {ROWS} and {COLUMNS} have {len(rows)}, {len(columns)}"
             )
         return cls(X, columns, rows, manifest)
+
+
+def _table(file: Path, types: Mapping[str, Any]) -> pl.DataFrame:
+    table = pl.read_parquet(file).select(list(types))
+    if table.schema != types or table.null_count().sum_horizontal().item():
+        raise ValueError(f"{file.name} has columns {dict(table.schema)}, or gaps in them")
+    if "split" in types and not table["split"].is_in([TRAIN, HOLDOUT]).all():
+        raise ValueError(f"{file.name} has a split that is neither {TRAIN} nor {HOLDOUT}")
+    return table
 
 
 def _not_whole(folder: Path, why: str) -> GridfoldError:

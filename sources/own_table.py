@@ -7,7 +7,6 @@ weights are columns of that same table. Nothing is copied into the cache: the fi
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from cache.matrix_file import MatrixError, read_csr
 from errors import SourceError, did_you_mean
 from sources.frame_file import read_frame
 from sources.own_columns import as_features, as_labels, as_numbers
@@ -123,13 +123,11 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str, f
 
 def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:
     try:
-        matrix = sp.csr_matrix(sp.load_npz(path))
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        matrix = read_csr(path)
+    except MatrixError as error:
         raise SourceError(
-            f"{shown_as}: this is not a sparse matrix. Write it with scipy.sparse.save_npz, or give a table."
+            f"{shown_as}: this is not a sparse matrix ({error}). Write it with scipy.sparse.save_npz, or give a table."
         ) from error
-    if matrix.data.dtype.kind not in "fiub":
-        raise SourceError(f"{shown_as}: the matrix holds {matrix.data.dtype}; expected numbers.")
     if np.isinf(matrix.data).any():
         raise SourceError(f"{shown_as}: the matrix holds infinity. Cap the value, or leave it out.")
     matrix.eliminate_zeros()  # the model will see zeros as absent, however its rows come

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from azure.core import MatchConditions
 from azure.storage.blob import ContainerClient
 
-from cache import Cache, fingerprint, writing_to
+from cache import Cache, as_umask_grants, fingerprint, writing_to
 from errors import SourceError
 from sources.progress import Advance, Progress
 
@@ -156,6 +156,7 @@ class _Unfinished:
         handle, scratch = tempfile.mkstemp(dir=self.folder)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+        as_umask_grants(Path(scratch))
         os.replace(scratch, self.file_of(span))
 
     def discard(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -104,3 +106,20 @@ def test_a_file_where_the_cache_should_be_is_one_line(tmp_path, root):
         Cache(tmp_path / root).publish("k", "f"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("umask", "folders", "files"), [(0o022, 0o755, 0o644), (0o002, 0o775, 0o664), (0o077, 0o700, 0o600)]
+)
+def test_published_files_have_the_mode_that_the_umask_grants(cache, umask, folders, files):
+    before = os.umask(umask)
+    try:
+        with cache.publish("tables", "f1") as folder:
+            (folder / "below").mkdir(mode=0o700)
+            handle, _ = tempfile.mkstemp(dir=folder / "below")
+            os.close(handle)
+    finally:
+        os.umask(before)
+    found = cache.find("tables", "f1")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (found, found / "below")} == {folders}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (found / "below").iterdir()} == {files}

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -98,3 +99,40 @@ def assert_not_whole(folder: Path) -> None:
     assert message.startswith(f"{folder}: not a whole feature matrix: ")
     assert message.endswith(" Delete the folder and run featurize again.")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_pipe_in_a_file_s_place_is_not_waited_for(folder, name):
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(GridfoldError, match=f"{name} is missing, or no file"):
+        FeatureMatrix.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("rows.parquet", {"device_id": [1] * 20, "label": ["a"] * 20, "split": ["elsewhere"] * 20}),
+        ("rows.parquet", {"device_id": [1.5] * 20, "label": ["a"] * 20, "split": ["train"] * 20}),
+        ("rows.parquet", {"device_id": [1] * 20, "label": ["a"] * 19 + [None], "split": ["train"] * 20}),
+        ("columns.parquet", {"name": [1] * 4, "set": ["a"] * 4}),
+    ],
+)
+def test_tables_of_another_kind_are_refused(folder, name, table):
+    pl.DataFrame(table).write_parquet(folder / name)
+    with pytest.raises(GridfoldError, match=f"not a whole feature matrix: ValueError: {name} has"):
+        FeatureMatrix.load(folder)
+
+
+def test_a_matrix_that_would_read_foreign_memory_is_refused(matrix, folder):
+    X = matrix.X.copy()
+    X.indices[:] = 10**6
+    sp.save_npz(folder / "matrix.npz", X)
+    with pytest.raises(GridfoldError, match="its indices go from 1,000,000 to 1,000,000"):
+        FeatureMatrix.load(folder)
+
+
+def test_nested_json_is_refused(folder):
+    (folder / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(GridfoldError, match="RecursionError"):
+        FeatureMatrix.load(folder)

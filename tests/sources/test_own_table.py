@@ -128,7 +128,10 @@ def refused(*arguments: str) -> str:
         (("mine.csv", "label", "", "shop"), "mine.csv: weights 'shop' holds text ('x'); expected numbers."),
         (("mine.npz", "label"), "-P target=label: a sparse matrix has no named columns."),
         (("mine.npz", "mine.csv:label"), "mine.csv: the table has 4 rows, and mine.npz has 3."),
-        (("bad.npz", "mine.csv:label"), "bad.npz: this is not a sparse matrix. Write it with scipy.sparse.save_npz"),
+        (
+            ("bad.npz", "mine.csv:label"),
+            "bad.npz: this is not a sparse matrix (it has no format and shape). Write it with",
+        ),
     ],
 )
 def test_a_wrong_file_or_column_is_one_line(arguments, said):
