@@ -21,6 +21,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from numbers import Integral
 from os.path import dirname
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV", "sweep"]
 
-_ROOMS = frozenset({"cache", "errors", "masking", "tracking", "tuning", "yaml12"})
+_ROOMS = frozenset({"cache", "errors", "masking", "report", "tracking", "tuning", "yaml12"})
 __path__: list[str] = []  # makes this file a package: its rooms are found by _Rooms alone
 
 
@@ -251,13 +252,16 @@ def sweep(
     rows = rows_of(asked, X, y, groups, sample_weight)
     if not is_tracked(track):
         return swept(asked, rows, engine, master, cores, [])
+    from report.pictures import Album
     from tracking.heading import mark_sweep
-    from tracking.report import log_plots, log_result
+    from tracking.report import PLOTS_FOLDER, log_result
     from tracking.searches import sweep_record
 
     with sweep_record("sweep") as (run, recorder):
         mark_sweep(run, asked)
         found = swept(asked, rows, engine, master, cores, [recorder])
         log_result(run, asked, found.result)
-        log_plots(run, found.result)
+        with TemporaryDirectory() as folder:
+            Album().add_result(found.result, asked, Path(folder))
+            run.log_folder(Path(folder), PLOTS_FOLDER)
     return found

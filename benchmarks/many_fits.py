@@ -23,6 +23,7 @@ from sklearn.datasets import load_digits
 
 import tuning
 from benchmarks.measuring import table
+from report.pictures import Album
 from tracking import EntryRun, SweepRecorder, report
 from tuning import Dataset, FoldScore, SweepResult, SweepSpec
 
@@ -78,7 +79,9 @@ def run(values: int, cores: int) -> None:
             result = tuning.sweep(spec, Dataset(X, y, np.unique(y)), engine, [recorder, stopwatch])
         recorded = time.perf_counter() - begun
         report.log_result(entry, spec, result)
-        report.log_plots(entry, result)
+        with tempfile.TemporaryDirectory() as folder:
+            Album().add_result(result, spec, Path(folder))
+            entry.log_folder(Path(folder), report.PLOTS_FOLDER)
         whole = time.perf_counter() - begun
         listed = _list_children(entry)
     rows = [

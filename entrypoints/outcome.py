@@ -16,6 +16,7 @@ import numpy as np
 
 import tuning
 from cache import Cache
+from entrypoints.illustrations import Illustrations
 from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
 from entrypoints.progress import stages
@@ -111,6 +112,7 @@ class Outcome:
         self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
         self.scores: dict[str, float] = {}
         self.model: RegisteredModel | None = None
+        self._illustrations = Illustrations(run, spec, rows, missing)
 
     def conclude(self, result: SweepResult, kept: KeptResult) -> None:
         """Record `result`, then refit, judge, log and register the winner."""
@@ -125,6 +127,7 @@ class Outcome:
                 rounds = result.rounds.get(result.best)
                 winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds)
                 self._judge(winner, result)
+                self._illustrations.of_winner(winner)
                 begin("recording the model")
                 self._register(winner)
                 self._describe(winner, result)
@@ -135,8 +138,7 @@ class Outcome:
         except Exception as error:  # the store's refusal, most likely; the files are on disk
             self._missing.table = f"in {kept.folder}"
             self._missing.add("the run does not hold all of it", error)
-        with self._missing.unless("there are no plots"):
-            report.log_plots(self._run, result)
+        self._illustrations.of_result(result)
 
     def _judge(self, winner: Any, result: SweepResult) -> None:
         """Score the winner on the hold-out, by each scorer that can."""

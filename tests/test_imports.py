@@ -12,12 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-ROOMS = {"entrypoints", "sources", "features", "tuning", "tracking", "release", "backends"}
+ROOMS = {"entrypoints", "sources", "features", "tuning", "report", "tracking", "release", "backends"}
 FOR_ALL = {"errors", "cache", "masking", "yaml12"}
 MAY_IMPORT = {
-    "gridfold": {"tuning", "tracking"},
-    "entrypoints": {"sources", "features", "tuning", "tracking", "release", "backends"},
+    "gridfold": {"tuning", "report", "tracking"},
+    "entrypoints": {"sources", "features", "tuning", "report", "tracking", "release", "backends"},
     "features": {"sources.schema"},
+    "report": {"tuning"},
     "tracking": {"tuning"},
     "sources": set(),
     "tuning": set(),
@@ -110,6 +111,8 @@ def test_the_rooms_import_one_way(module, path):
         ("sources.azure", "from features import build"),
         ("tracking.runs", "from sources.manifest import Manifest"),
         ("cache.entries", "import tuning"),
+        ("report.pictures", "from tracking import EntryRun"),
+        ("tracking.report", "from report import pictures"),
         ("errors", "import tuning"),
         ("entrypoints.sweep", "from mlflow import MlflowClient"),
         ("tuning.engines.base", "import pyspark"),

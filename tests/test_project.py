@@ -60,6 +60,7 @@ def test_every_library_that_the_rooms_import_is_declared():
             "features",
             "release",
             "tuning",
+            "report",
             "tracking",
             "cache",
             "entrypoints",

@@ -1,4 +1,4 @@
-"""Nested runs, reports and plots, the step cache and the model registry: the only room that speaks to MLflow."""
+"""Nested runs, the note, the step cache and the model registry: the only room that speaks to MLflow."""
 
 from tracking.datasets import InputTable
 from tracking.model_files import FittedModel

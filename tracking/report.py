@@ -1,4 +1,4 @@
-"""What a sweep leaves on its own run once it has ended: the result as text, table, plots and a note to read.
+"""What a sweep leaves on its own run once it has ended: the result as text, table and a note to read.
 
 The texts are made here from a SweepResult alone, so that they can be read and tested without a store; the functions
 called ``log_...`` write. The table is the first thing written: whatever fails after it can be made again from it.
@@ -6,14 +6,11 @@ called ``log_...`` write. The table is the first thing written: whatever fails a
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tracking import plots
 from tracking.children import KEY, suffixes
 from tracking.heading import estimator_name, mark_score
 from tracking.runs import EntryRun
@@ -51,13 +48,6 @@ def log_holdout(run: EntryRun, spec: SweepSpec, result: SweepResult, holdout: Ma
     """Add the refitted winner's score by scorer on rows that no fold saw, to the metrics and to the note."""
     run.log_metrics({f"holdout_{name}": float(score) for name, score in holdout.items()})
     run.set_note(note(spec, result, holdout))
-
-
-def log_plots(run: EntryRun, result: SweepResult) -> None:
-    """Write the plots."""
-    with tempfile.TemporaryDirectory() as folder:
-        plots.draw(result, Path(folder))
-        run.log_folder(Path(folder), PLOTS_FOLDER)
 
 
 def files_of(spec: SweepSpec, result: SweepResult) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TAKEN = ("features", "tracking", "cache", "entrypoints", "tuning", "errors", "masking", "yaml12")
+TAKEN = ("features", "tracking", "cache", "report", "entrypoints", "tuning", "errors", "masking", "yaml12")
 SEARCH = """
     import numpy as np
     from sklearn.pipeline import make_pipeline

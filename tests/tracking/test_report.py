@@ -40,7 +40,6 @@ def test_several_scorers_make_a_block_each_the_deciding_one_first():
 def test_the_sweeps_own_run_holds_what_the_contract_names(client, four, tmp_path):
     with EntryRun.begin("sweep") as run:
         report.log_result(run, SPEC, four)
-        report.log_plots(run, four)
         report.log_holdout(run, SPEC, four, {"neg_log_loss": -2.15})
     data = client.get_run(run.run_id).data
     assert data.metrics == pytest.approx(
@@ -55,11 +54,7 @@ def test_the_sweeps_own_run_holds_what_the_contract_names(client, four, tmp_path
     )
     assert data.params == {"objective": "multi:softprob", "n_estimators": "400", "max_depth": "3"}
     artifacts = {item.path for item in client.list_artifacts(run.run_id)}
-    assert artifacts == {"sweeping_results.txt", "cv_results.csv", "plots"}
-    assert {item.path for item in client.list_artifacts(run.run_id, "plots")} == {
-        "plots/candidates.png",
-        "plots/parameters.png",
-    }
+    assert artifacts == {"sweeping_results.txt", "cv_results.csv"}
     table = pd.read_csv(client.download_artifacts(run.run_id, "cv_results.csv", str(tmp_path)))
     np.testing.assert_allclose(table["mean_test_score"], [-2.3, -2.1, -2.3, -2.3])
     text = Path(client.download_artifacts(run.run_id, "sweeping_results.txt", str(tmp_path))).read_text()

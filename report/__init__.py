@@ -1,0 +1,1 @@
+"""What a person looks at once a sweep has ended: pictures with the data behind each, and one page with all of it."""
