@@ -38,6 +38,10 @@ class TrackingError(GridfoldError):
     """The tracking store or the model registry refused."""
 
 
+class StoreAwayError(TrackingError):
+    """The tracking store has been away for longer than it is waited for; what is not recorded is on disk."""
+
+
 class UnfinishedError(GridfoldError):
     """The sweep has its result, and something that is made of it afterwards is missing."""
 

@@ -22,7 +22,7 @@ from tracking.registry import RegisteredModel
 from tuning import SweepResult, SweepSpec
 
 FOLDER = "model_card"
-_HOW_IT_RAN = {"debug", "engine", "master", "cores", "plan"}  # whatever they are, the model is the same
+_HOW_IT_RAN = {"debug", "engine", "master", "cores", "plan", "record_wait"}  # whatever they are, the model is the same
 _LISTED = 10
 
 

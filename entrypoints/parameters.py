@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from errors import SpecError, did_you_mean
 from masking import CREDENTIALS, secret_in, visible
 from sources.own_file import table_name
+from tracking.patience import WAIT
 
 
 class Params(BaseModel):
@@ -94,6 +95,12 @@ class SweepParams(FeaturizeParams):
     plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
     model_name: str = Field(
         "", description="the name that the winner is registered under: demographics, or that of your file, unless given"
+    )
+
+    record_wait: float = Field(
+        WAIT,
+        ge=0,
+        description="seconds, 0 or more: how long to wait at the end for a tracking store that is away",
     )
 
     @property

@@ -26,6 +26,7 @@ from tuning.search import check_size, too_large
 @entrypoint("sweep")
 def sweep(params: SweepParams, run: EntryRun) -> None:
     """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
+    run.patience.allow(params.record_wait)
     spec = asked_spec(params.space, run)
     if params.verify:
         spec = spec.model_copy(update={"verify": params.verify})
@@ -45,7 +46,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     try:
         with (
             open_engine(params.engine, cores, params.master) as engine,
-            SweepRecorder(run) as record,
+            SweepRecorder(run, params.record_wait) as record,
             SweepProgress() as progress,
         ):
             tuning.sweep(spec, rows.train, engine, [kept, record, progress])

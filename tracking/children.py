@@ -22,6 +22,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.utils.time import get_current_time_millis
 
+from errors import TrackingError
 from tracking import store
 from tracking.heading import CANDIDATE, KIND
 from tracking.runs import EntryRun
@@ -126,7 +127,7 @@ class ChildRuns:
         """
         while self._open:
             _, child = self._open.popitem()
-            with suppress(MlflowException):
+            with suppress(MlflowException, TrackingError):
                 self._client.set_terminated(child.run_id, status)
 
     def _create(self, candidate: Candidate, first: FoldScore, progress: Mapping[str, str]) -> str:

@@ -2,8 +2,9 @@
 
 The writing is done on one thread of the recorder's own, so that a slow store never holds back a fit. It waits half a
 second after the first news and then writes all that has come meanwhile, each candidate once: a fold is visible well
-within two seconds, and a candidate whose folds come in one go costs one batch. We do not use MLflow's asynchronous
-mode: it queues every value by itself and was measured slower than plain synchronous calls.
+within two seconds, and a candidate whose folds come in one go costs one batch. A store that is away is waited for,
+while fits go on and their scores queue. We do not use MLflow's asynchronous mode: it queues every value by itself, was
+measured slower than plain synchronous calls, and drops what a store refuses.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any, Self
 from errors import TrackingError
 from tracking import store
 from tracking.children import ChildRuns
+from tracking.client import delete_doubles
+from tracking.patience import FOR_EVER, LEAVING, WAIT
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore, SweepResult
@@ -33,18 +36,23 @@ class SweepRecorder:
     Leaving the block before the sweep has ended closes every open child: KILLED on an interrupt, else FAILED.
 
     Thread
-        ``started``, ``scored`` and ``ended`` only queue, and raise TrackingError if an earlier write was refused;
-        ``ended`` returns when all is written. Memory holds the scores not written yet and one run id per candidate.
+        Everything is written by one thread of the recorder's own. ``started`` and ``scored`` only queue; ``ended``
+        returns when all is written. Memory holds the scores not written yet and one run id per candidate.
+    Faults
+        While fits go on, a fault that may pass is waited for without end, from ``ended`` on for `wait` seconds. What
+        the store refuses for good is raised as TrackingError by the next call.
 
     Parameters
     ----------
     parent : EntryRun
         The sweep's own run. Its metric ``best_<scorer>`` follows the sweep, with the number of candidates as step.
+    wait : float
     """
 
-    def __init__(self, parent: EntryRun) -> None:
+    def __init__(self, parent: EntryRun, wait: float = WAIT) -> None:
         self._parent = parent
-        self._queue: SimpleQueue[list[FoldScore] | None] = SimpleQueue()
+        self._wait = wait
+        self._queue: SimpleQueue[list[FoldScore] | SweepResult | str] = SimpleQueue()
         self._thread: Thread | None = None
         self._refused: TrackingError | None = None
         self._n_complete = 0
@@ -65,6 +73,7 @@ class SweepRecorder:
         """Open the record of a search that need not have a spec; `settles` as ``ChildRuns`` has it."""
         self._children = ChildRuns(self._parent, fixed, scorers, n_folds, settles)
         self._scorer = refit_scorer
+        self._parent.patience.allow(FOR_EVER)
         self._thread = Thread(target=self._write_until_told, name="sweep-recorder", daemon=True)
         self._thread.start()
 
@@ -75,10 +84,9 @@ class SweepRecorder:
 
     def ended(self, result: SweepResult) -> None:
         """Write what is queued, then the ranks."""
-        self._flush()
+        self._parent.patience.allow(self._wait)
+        self._tell_last(result)
         self._raise_if_refused()
-        with store.refusals("log the candidates' ranks"):
-            self._children.conclude(result)
 
     def __enter__(self) -> Self:
         return self
@@ -86,13 +94,21 @@ class SweepRecorder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._thread is None:
             return
-        self._flush()
-        self._children.close("FAILED" if isinstance(error, Exception) else "KILLED")
+        unwritten, failed = self._thread.is_alive(), isinstance(error, Exception)
+        if error is not None and not failed:
+            self._parent.patience.leave(LEAVING)
+        elif unwritten:
+            self._parent.patience.allow(self._wait)
+        if unwritten:
+            self._tell_last("FAILED" if failed else "KILLED", None if failed else LEAVING + 1)
+        else:  # it has written all, or was refused
+            self._children.close("FAILED" if failed else "KILLED")
 
-    def _flush(self) -> None:
-        if self._thread is not None and self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
+    def _tell_last(self, last: SweepResult | str, seconds: float | None = None) -> None:
+        """Hand over what ends the record, and wait until all is written."""
+        if self._thread is not None:
+            self._queue.put(last)
+            self._thread.join(seconds)
 
     def _raise_if_refused(self) -> None:
         if self._refused is not None:
@@ -100,31 +116,40 @@ class SweepRecorder:
 
     def _write_until_told(self) -> None:
         """Write batches until told to stop or refused; what comes after a refusal is dropped, for the sweep ends."""
-        more = True
-        while more and self._refused is None:
-            scores, more = self._gather()
-            try:
+        try:
+            last: SweepResult | str | None = None
+            while last is None:
+                scores, last = self._gather()
                 with store.refusals("record the candidates' runs"):
                     self._write(scores)
-            except TrackingError as error:
-                self._refused = error
-            except Exception as error:
-                self._refused = TrackingError(f"the candidates' runs could not be recorded ({error!r}).")
-                self._refused.__cause__ = error
+            with store.refusals("log the candidates' ranks"):
+                self._conclude(last)
+        except TrackingError as error:
+            self._refused = error
+        except Exception as error:
+            self._refused = TrackingError(f"the candidates' runs could not be recorded ({error!r}).")
+            self._refused.__cause__ = error
 
-    def _gather(self) -> tuple[list[FoldScore], bool]:
-        """Wait for news, then for what follows within half a second; False where the end was among it."""
+    def _gather(self) -> tuple[list[FoldScore], SweepResult | str | None]:
+        """Wait for news, then for what follows within half a second, and for what ends the record if that is there."""
         gathered: list[FoldScore] = []
         until: float | None = None
         while True:
             try:
                 item = self._queue.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
             except Empty:
-                return gathered, True
-            if item is None:
-                return gathered, False
+                return gathered, None
+            if not isinstance(item, list):
+                return gathered, item
             gathered += item
             until = until or time.monotonic() + LINGER_SECONDS
+
+    def _conclude(self, last: SweepResult | str) -> None:
+        if isinstance(last, SweepResult):
+            self._children.conclude(last)
+        else:
+            self._children.close(last)
+        delete_doubles(self._parent.client)
 
     def _write(self, scores: list[FoldScore]) -> None:
         by_candidate: dict[Candidate, list[FoldScore]] = {}

@@ -23,12 +23,15 @@ from mlflow.entities import Run
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.time import get_current_time_millis
 
-from errors import GridfoldError, TrackingError
+from errors import GridfoldError, StoreAwayError, TrackingError
 from masking import masked, shown
 from tracking import store
+from tracking.client import patience_of
 from tracking.datasets import InputTable, as_inputs
+from tracking.patience import WAIT, Patience
 
 NOTE = "mlflow.note.content"
+_LAST_WORDS = 3.0
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
 _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
@@ -82,8 +85,14 @@ class EntryRun:
             run._hide_secrets()
             if _DRAWN_NAME.fullmatch(run.name):
                 run.rename(entry_point)
+        run.patience.allow(WAIT)
         run.is_ours_to_name = run.name == entry_point
         return run
+
+    @property
+    def patience(self) -> Patience:
+        """How long faults of the store are waited for."""
+        return patience_of(self.client)
 
     def sibling(self, name: str, seconds_ago: float = 0) -> EntryRun:
         """Make another run in the same experiment, with this one's user and source, that began `seconds_ago`."""
@@ -186,7 +195,9 @@ class EntryRun:
         self._end("FAILED", line)
 
     def kill(self, line: str = "Interrupted.") -> None:
-        """End the run KILLED, with `line` as its note."""
+        """End the run KILLED, with `line` as its note, without much waiting: someone wants to be gone."""
+        if not self._ended:
+            self.patience.leave(_LAST_WORDS)
         self._end("KILLED", line)
 
     def where_to_look(self) -> str:
@@ -245,6 +256,8 @@ def _attach(client: MlflowClient, run_id: str) -> Run:
             if run.info.status != "RUNNING":
                 client.update_run(run_id, status="RUNNING")
             return run
+    except StoreAwayError:
+        raise
     except TrackingError as error:
         raise TrackingError(
             f"MLFLOW_RUN_ID names the run {run_id}, which {shown(get_tracking_uri())} does not give, seen from"

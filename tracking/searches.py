@@ -32,6 +32,7 @@ from tuning.naming import Names
 from tuning.results.sweep_result import FoldScore, SweepResult
 
 TABLE = "cv_results.csv"
+_WAIT = 30.0  # the table is in the program's memory
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def parent_run(name: str) -> Iterator[EntryRun]:
     TrackingError
         The store cannot be reached.
     """
-    client = store.connect()
+    client = store.connect(whole_process=False)
     active = mlflow.active_run()
     open_run = active.info.run_id if active else os.environ.get("MLFLOW_RUN_ID")
     if open_run:
@@ -62,7 +63,7 @@ def parent_run(name: str) -> Iterator[EntryRun]:
 @contextmanager
 def sweep_record(name: str) -> Iterator[tuple[EntryRun, SweepRecorder]]:
     """Give the parent of a sweep, and what records its candidates below it."""
-    with parent_run(name) as run, SweepRecorder(run) as recorder:
+    with parent_run(name) as run, SweepRecorder(run, _WAIT) as recorder:
         yield run, recorder
 
 

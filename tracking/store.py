@@ -14,21 +14,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mlflow import MlflowClient
+from mlflow import MlflowClient, get_tracking_uri
 from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
 from mlflow.utils.time import get_current_time_millis
 
-from errors import TrackingError
+from errors import GridfoldError, TrackingError
 from masking import masked, shown
+from tracking.client import patient
+from tracking.faults import fault_of
+from tracking.patience import Patience, own_waits
+from tracking.tables import made_by_one
 
 PARAM_LIMIT = 6000
 TAG_LIMIT = 5000
 _LINE_LIMIT = 300
 
 
-def connect() -> MlflowClient:
-    """Return a client of the store at ``MLFLOW_TRACKING_URI`` (or MLflow's default), and no chatter on the terminal.
+def connect(whole_process: bool = True) -> MlflowClient:
+    """Return a patient client of the store at ``MLFLOW_TRACKING_URI`` (or MLflow's default), and no chatter.
+
+    Parameters
+    ----------
+    whole_process : bool
+        Whether this process is ours, so that MLflow's own waits may be set for all of it.
 
     Raises
     ------
@@ -39,8 +47,17 @@ def connect() -> MlflowClient:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one bar for every file, however small
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # logs a traceback, then raises it as well
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if whole_process:
+        own_waits()
+    uri = get_tracking_uri()
+    patience = Patience("the tracking server" if uri.startswith("http") else "the tracking store")
     with refusals("open the tracking store"):
-        return MlflowClient()
+        return patient(patience.until_done(lambda: _open(uri)), patience)
+
+
+def _open(uri: str) -> MlflowClient:
+    with made_by_one(uri):
+        return MlflowClient(uri)
 
 
 @contextmanager
@@ -54,11 +71,13 @@ def refusals(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except (MlflowException, OSError) as error:
-        raise TrackingError(
-            f"MLflow refused to {doing}: {first_line(error)}."
-            " Check MLFLOW_TRACKING_URI, and that the store may be written."
-        ) from error
+    except GridfoldError:
+        raise
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        raise TrackingError(f"MLflow refused to {doing}: {first_line(error)}. {fault.cure}".rstrip()) from error
 
 
 def first_line(error: BaseException) -> str:
