@@ -230,7 +230,8 @@ from mlflow import MlflowClient
 client, experiment, parent = MlflowClient(), sys.argv[1], sys.argv[2]
 print("ready", flush=True)
 while True:
-    for run in client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'"):
+    found = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
+    for run in [run for run in found if run.data.metrics]:  # they follow the run's making in a request of their own
         print(json.dumps([run.info.run_name, run.info.status, run.data.params, run.data.metrics]), flush=True)
         sys.exit()
     time.sleep(0.1)
