@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 
+_TOGETHER = {"backends/dsvm": "a Docker engine", "backends/hdinsight": "clusters", "backends/databricks_jobs": "clusters"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``-n 2 --dist loadgroup``, keep on one worker what shares a costly service, and else the tests of a file."""
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
+        group = next((name for folder, name in _TOGETHER.items() if file.startswith(folder)), file)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _no_store_outlives_its_test() -> Iterator[None]:
     """Forget the store and the experiment that a test has set for the whole process.
