@@ -9,7 +9,7 @@ groups that do, so that a worker fits the steps once. We do not continue shorter
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -234,7 +234,7 @@ def groups(workload: Workload, candidates: Sequence[Candidate], threads: int = 1
             impossible.append(Group(GENERAL, (candidate,), error=error))
             continue
         learner = learner_for(estimator)
-        free = {} if workload.early_stopping else learner.free(estimator)
+        free = {} if workload.early_stopping else free_over(workload.data, learner, estimator)
         rest = {name: value for name, value in candidate.params.items() if name not in free}
         key = json.dumps([learner.name, sorted(free), rest], sort_keys=True, default=repr)
         found.setdefault(key, []).append((candidate, estimator, learner))
@@ -243,6 +243,11 @@ def groups(workload: Workload, candidates: Sequence[Candidate], threads: int = 1
         for group in found.values()
     ]
     return [*possible, *impossible]
+
+
+def free_over(data: Dataset, learner: Learner, estimator: Any) -> Mapping[str, str]:
+    """Return the parameters of `estimator` that one training over rows of `data` serves, each with the reason."""
+    return learner.free(estimator) if data.n_rows <= learner.draws_above(estimator) else {}
 
 
 def bundles(work: Sequence[Work], workers: int) -> list[list[Work]]:

@@ -14,7 +14,7 @@ from errors import FitError
 from tuning.candidates import Candidate
 from tuning.engines.base import Engine
 from tuning.learners.unfitted import has_seed
-from tuning.plan import Fit, Workload, groups
+from tuning.plan import Fit, Group, Workload, groups
 from tuning.results.sweep_result import FoldScore, SweepResult, Verification
 
 
@@ -76,9 +76,16 @@ def _drawn(n: int, workload: Workload, fold_scores: Mapping[Candidate, Sequence[
         if len(drawn) == n:
             break
         (group,) = groups(workload, [score.candidate])
-        if has_seed(group.estimators[0]) or group.learner.ignores_seed(group.estimators[0]):
+        if _is_the_same_again(workload, group):
             drawn.append(score)
     return drawn
+
+
+def _is_the_same_again(workload: Workload, group: Group) -> bool:
+    estimator, learner = group.estimators[0], group.learner
+    return has_seed(estimator) or (
+        learner.ignores_seed(estimator) and workload.data.n_rows <= learner.draws_above(estimator)
+    )
 
 
 def _fit_alone(workload: Workload, score: FoldScore, rounds: int | None) -> Fit:

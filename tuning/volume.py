@@ -14,7 +14,7 @@ from typing import Any
 
 from tuning.candidates import Candidate
 from tuning.learners import learner_for
-from tuning.plan import Workload, groups
+from tuning.plan import Workload, free_over, groups
 from tuning.spec.estimators import for_candidate
 from tuning.spec.space import Space
 from tuning.spec.sweep_spec import SweepSpec
@@ -113,7 +113,8 @@ def _free(workload: Workload, grid: _Grid, changed: Mapping[str, Any]) -> frozen
         estimator = for_candidate(workload.estimator, {**last, **changed}, threads=1)
     except Exception:  # what set_params refuses fails in the sweep, each for itself
         return frozenset()
-    return frozenset({} if workload.early_stopping else learner_for(estimator).free(estimator)) & frozenset(grid)
+    free = {} if workload.early_stopping else free_over(workload.data, learner_for(estimator), estimator)
+    return frozenset(free) & frozenset(grid)
 
 
 def _count_in(workload: Workload, grid: _Grid, n_drawn: int, n_total: int) -> int:

@@ -96,3 +96,16 @@ def test_a_proposal_for_some_folds_is_planned_on_those():
 def test_candidates_on_different_shares_do_not_share_a_booster():
     mixed = proposals({"n_estimators": 3}, rows=0.5) + proposals({"n_estimators": 9})
     assert {len(fit.candidates) for fit in plan_fits(workload(), mixed, 1)} == {1}
+
+
+@pytest.mark.parametrize(("rows", "seed", "together"), [(200_000, None, 1), (200_001, None, 2), (200_001, 0, 1)])
+def test_bins_of_drawn_rows_are_shared_only_under_a_seed(rows, seed, together):
+    spec = SweepSpec(
+        estimator="sklearn.ensemble.HistGradientBoostingClassifier",
+        fixed={"early_stopping": False, "random_state": seed},
+        grid={"max_iter": [5, 10]},
+        scoring="accuracy",
+        cv={"folds": 2, "shuffle": False},
+    )
+    data = Dataset(np.zeros((rows, 1)), np.arange(rows) % 2, CLASSES)
+    assert len(groups(Workload.for_spec(spec, data), spec.space.all())) == together

@@ -13,7 +13,7 @@ from tuning.dropin.calls import Numbered, SearchWorkload
 from tuning.learners import GENERAL, learner_for
 from tuning.learners.steps import described
 from tuning.learners.unfitted import fit_parameters
-from tuning.plan import Fit, Group, Tried, Work, bundles
+from tuning.plan import Fit, Group, Tried, Work, bundles, free_over
 from tuning.spec.estimators import hold_to_threads
 
 PLAIN_COST = 1.0
@@ -91,7 +91,7 @@ def _estimator_and_key(workload: SearchWorkload, candidate: Numbered, threads: i
         learner = learner_for(estimator)
         if learner is GENERAL or not _knows_all(workload, learner, estimator):
             return alone
-        free = learner.free(estimator)
+        free = free_over(workload.data, learner, estimator)
         rest = {name: value for name, value in candidate.params.items() if name not in free}
         return estimator, (learner.name, tuple(sorted(free)), joblib.hash(described(rest)))
     except Exception:

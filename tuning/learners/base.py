@@ -221,6 +221,10 @@ class Learner:
         """Whether fits of `estimator` are equal though some ``random_state`` is not set."""
         return False
 
+    def draws_above(self, estimator: Any) -> float:
+        """Training rows above which fits of `estimator` without a seed differ; what is `free` holds up to there."""
+        return math.inf
+
     def tolerance(self, estimator: Any) -> float:
         """How far a score of a shared fit may be from that of a separate one; 0 where they are equal to the bit."""
         return 0.0

@@ -12,6 +12,7 @@ once, and do the rest.
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from tuning.learners.views import View, changed, in_labels
 
 _FIRST = "the first rounds of one training are a training of so many rounds"
 _BINS = 255
+_MOST_BINNED = 200_000
 
 
 class BoostingLearner(Learner):
@@ -200,7 +202,7 @@ class HistGradientBoostingLearner(_SumOfTrees):
     )
 
     def trains_again(self, estimator: Any) -> bool:
-        """Where there is a seed, or nothing to draw but which of more than 200,000 rows the bins are made from."""
+        """Where there is a seed, or nothing to draw from rows as few as ``draws_above``."""
         if estimator.warm_start is not False:
             return False
         nothing_random = estimator.early_stopping is False and estimator.max_features == 1.0
@@ -209,6 +211,10 @@ class HistGradientBoostingLearner(_SumOfTrees):
     def ignores_seed(self, estimator: Any) -> bool:
         """Where nothing is drawn."""
         return self.trains_again(estimator)
+
+    def draws_above(self, estimator: Any) -> float:
+        """Above 200,000 rows the bins are made from some of them, drawn (``_BinMapper.subsample``)."""
+        return math.inf if has_seed(estimator) else _MOST_BINNED
 
     def length(self, model: Any) -> int:
         """Rounds until training ended."""

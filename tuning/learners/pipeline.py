@@ -135,6 +135,10 @@ class PipelineLearner(Learner):
         steps = active(estimator.steps[:-1])
         return all(has_seed(step) for _, step in steps) and _inner(estimator).ignores_seed(_last(estimator))
 
+    def draws_above(self, estimator: Any) -> float:
+        """That of the last step."""
+        return _inner(estimator).draws_above(_last(estimator))
+
     def tolerance(self, estimator: Any) -> float:
         """That of the last step."""
         return _inner(estimator).tolerance(_last(estimator))
