@@ -8,13 +8,14 @@ container or machine that shares the cache may have the same.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from cache.locks import lock
 
 
 @contextmanager
@@ -24,12 +25,12 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     Those in `parent` with the same `prefix` whose makers are gone are removed first.
     """
     _remove_abandoned(parent, prefix)
-    folder, lock = _make_held(parent, prefix)
+    folder, descriptor = _make_held(parent, prefix)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        os.close(descriptor)
 
 
 def _make_held(parent: Path, prefix: str) -> tuple[Path, int]:
@@ -37,20 +38,20 @@ def _make_held(parent: Path, prefix: str) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         with suppress(FileNotFoundError):
-            lock = os.open(folder, os.O_RDONLY)
+            descriptor = os.open(folder, os.O_RDONLY)
             with suppress(OSError):  # a file system without locks: then nobody else gets one either
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                lock(descriptor)
             if folder.exists():
-                return folder, lock
-            os.close(lock)
+                return folder, descriptor
+            os.close(descriptor)
 
 
 def _remove_abandoned(parent: Path, prefix: str) -> None:
     for folder in parent.glob(f"{prefix}*"):
         with suppress(OSError):  # held, not ours, or removed by another meanwhile
-            lock = os.open(folder, os.O_RDONLY)
+            descriptor = os.open(folder, os.O_RDONLY)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                if lock(descriptor, wait=False):
+                    shutil.rmtree(folder, ignore_errors=True)
             finally:
-                os.close(lock)
+                os.close(descriptor)

@@ -92,6 +92,9 @@ class SweepParams(FeaturizeParams):
     verify: int = Field(
         0, ge=0, description="a whole number: random fits of the sweep that are repeated alone and compared"
     )
+    reuse: Literal["auto", "never"] = Field(
+        "auto", description="'auto', or 'never' to fit anew what earlier sweeps have fitted"
+    )
     plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
     model_name: str = Field(
         "", description="the name that the winner is registered under: demographics, or that of your file, unless given"

@@ -31,6 +31,8 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
         ("model", f"{model.name} version {model.version}, alias {model.alias}" if model else "none"),
         ("look", where),
     ]
+    if result.n_reused:
+        rows.insert(0, ("reused", f"{result.n_reused:,} fits of earlier sweeps; {result.n_fits or 'none'} fitted now"))
     if result.failed:
         failed = f"{len(result.failed):,} of {len(result.candidates):,} candidates; their runs hold the errors"
         rows.insert(0, ("failed", failed))

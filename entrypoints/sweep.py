@@ -7,6 +7,7 @@ import sys
 import tuning
 from entrypoints.asked_spec import asked_spec
 from entrypoints.command import entrypoint
+from entrypoints.memory import CellMemory
 from entrypoints.outcome import KeptResult, Missing, Outcome
 from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import rows_for
@@ -45,11 +46,12 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     kept = KeptResult(run, missing)
     try:
         with (
+            CellMemory(run, reuse=params.reuse == "auto") as memory,
             open_engine(params.engine, cores, params.master) as engine,
             SweepRecorder(run, params.record_wait) as record,
             SweepProgress() as progress,
         ):
-            tuning.sweep(spec, rows.train, engine, [kept, record, progress])
+            tuning.sweep(spec, rows.train, engine, [kept, record, progress], memory)
     except Exception as error:
         if kept.result is None:
             raise

@@ -63,6 +63,7 @@ def metrics(result: SweepResult) -> dict[str, float]:
         **({"best_rounds": result.rounds[result.best]} if result.best in result.rounds else {}),
         "candidates": len(result.candidates),
         "fits": result.n_fits,
+        "reused": result.n_reused,
         "failed": len(result.failed),
         **_verified(result),
     }

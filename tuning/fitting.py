@@ -28,6 +28,7 @@ from tuning.scoring import Scorers
 from tuning.warned import noted_warnings, one_line
 
 ALONE = "fitted alone"
+_OF_THE_MACHINE = (MemoryError, OSError, ImportError)  # not the candidate's own failure: another try may succeed
 
 
 def run_fit(workload: Workload, fit: Fit, keeper: FoldKeeper, control: Control = UNATTENDED) -> list[FoldScore]:
@@ -196,4 +197,5 @@ def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -
 
 
 def _failed(candidate: Candidate, fit: Fit, error: Exception) -> FoldScore:
-    return FoldScore(candidate, fit.fold, error=one_line(error), share=fit.rows * fit.rounds)
+    lost = isinstance(error, _OF_THE_MACHINE)
+    return FoldScore(candidate, fit.fold, error=one_line(error), share=fit.rows * fit.rounds, lost=lost)

@@ -1,29 +1,41 @@
-"""The one loop: ask the strategy, plan the fits, submit the costliest first, tell everyone as each ends."""
+"""The one loop: ask the strategy, plan the fits, submit the costliest first, tell everyone as each ends.
+
+Where there is a memory it is asked before anything is planned. What it knows is told to the strategy and to everyone
+else as if it had just been fitted, so that a strategy goes the way that it went before, and only the rest is planned:
+of a fit that several candidates share, the part that is not known.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from tuning.audit import check_folds, check_layout
+from tuning.cells import Cells, Memory, from_record, to_record
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.folds import share_tested
 from tuning.naming import Names
 from tuning.observers import Observer
-from tuning.plan import Workload, plan_fits, relative_size
+from tuning.plan import Fit, Workload, plan_fits, relative_size
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import approximations, check_plan, check_rule, check_size, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
-from tuning.strategies import Strategy
+from tuning.strategies import Proposal, Strategy
 from tuning.verification import verify
 
 
-def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Observer] = ()) -> SweepResult:
+def sweep(
+    spec: SweepSpec,
+    data: Dataset,
+    engine: Engine,
+    observers: Sequence[Observer] = (),
+    memory: Memory | None = None,
+) -> SweepResult:
     """Judge every candidate that `spec` asks for on every fold.
 
     Parameters
@@ -34,6 +46,8 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     engine : Engine
         Not yet opened; it stays open, so that its owner decides how to close it.
     observers : sequence of Observer
+    memory : Memory or None
+        What remembers fits between sweeps.
 
     Returns
     -------
@@ -56,11 +70,14 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     check_layout(spec, workload)
     check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
+    remembered = None if memory is None else _Remembered(memory, Cells(spec, workload))
+    engine.began = None if remembered is None else remembered.begin
     engine.open(workload)
     for observer in observers:
         observer.started(spec, strategy.n_candidates, len(workload.folds))
     until = None if spec.budget.max_time is None else begun + spec.budget.max_time
-    run = _Run(workload, strategy, engine, observers, until, Names.of(spec.space, strategy.n_candidates))
+    names = Names.of(spec.space, strategy.n_candidates)
+    run = _Run(workload, strategy, engine, observers, until, names, remembered)
     run.to_the_end()
     table = run.table.settled() if spec.early_stopping else run.table
     verification = verify(spec.verify, workload, table.fold_scores(), table.rounds, engine)
@@ -85,6 +102,42 @@ def sweep(spec: SweepSpec, data: Dataset, engine: Engine, observers: Sequence[Ob
     return result
 
 
+class _Remembered:
+    """What a memory knows of one sweep's cells, in the sweep's own terms."""
+
+    def __init__(self, memory: Memory, cells: Cells) -> None:
+        self._memory, self._cells = memory, cells
+        memory.open(cells)
+
+    def begin(self, fit: Fit) -> None:
+        """Say that a fit starts in this process."""
+        self._memory.begin([*self._cells.of_fit(fit).values()])
+
+    def split(self, proposals: Sequence[Proposal], n_folds: int) -> tuple[list[FoldScore], list[Proposal]]:
+        """Return what is known of `proposals`, and what is left of them to be fitted."""
+        wanted = [
+            (proposal, fold, self._cells.address(proposal.candidate, fold, proposal.rows, proposal.rounds))
+            for proposal in proposals
+            for fold in (range(n_folds) if proposal.folds is None else proposal.folds)
+        ]
+        records = self._memory.find([address for _, _, address in wanted])
+        known, left = [], dict[int, list[int]]()
+        for proposal, fold, address in wanted:
+            score = from_record(records[address], proposal.candidate, fold, address) if address in records else None
+            if score is None:
+                left.setdefault(id(proposal), []).append(fold)
+            else:
+                known.append(score)
+        return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
+
+    def keep(self, fit: Fit, scores: Sequence[FoldScore]) -> list[FoldScore]:
+        """Remember what a fit has scored, and return it with the addresses."""
+        addresses = self._cells.of_fit(fit)
+        kept = [replace(score, cell=addresses[score.candidate]) for score in scores]
+        self._memory.keep({each.cell: to_record(each) for each in kept}, [each.cell for each in kept if each.lost])
+        return kept
+
+
 class _Run:
     """One pass of the loop, from the first proposal to the last score."""
 
@@ -96,6 +149,7 @@ class _Run:
         observers: Sequence[Observer],
         until: float | None,
         names: Names,
+        remembered: _Remembered | None = None,
     ) -> None:
         self._workload = workload
         self._strategy = strategy
@@ -103,26 +157,38 @@ class _Run:
         self._observers = observers
         self._until = until
         self._names = names
+        self._remembered = remembered
         self._ended: SimpleQueue[Future[list[FoldScore]]] = SimpleQueue()
-        self._running: set[Future[list[FoldScore]]] = set()
+        self._running: dict[Future[list[FoldScore]], Fit] = {}
         self.table = Standings()
         self.n_units = 0
 
     def to_the_end(self) -> None:
         """Ask, submit and tell until nothing runs and nothing is proposed."""
         while True:
-            if not self._time_is_up():
-                self._submit_proposals()
+            for proposals in self._proposed():
+                self._submit(proposals)
             if not self._running:
                 return
             self._take(self._next_ended())
 
-    def _submit_proposals(self) -> None:
-        proposals = [replace(each, candidate=self._names.named(each.candidate)) for each in self._strategy.ask()]
-        self.table.expect([proposal.candidate for proposal in proposals])
+    def _proposed(self) -> Iterator[Sequence[Proposal]]:
+        """Ask for as long as something of the answer is known, which may be all that the strategy waits for."""
+        while not self._time_is_up():
+            proposals = [replace(each, candidate=self._names.named(each.candidate)) for each in self._strategy.ask()]
+            self.table.expect([proposal.candidate for proposal in proposals])
+            known: list[FoldScore] = []
+            if self._remembered is not None and proposals:
+                known, proposals = self._remembered.split(proposals, len(self._workload.folds))
+                self._tell(known)
+            yield proposals
+            if not known:
+                return
+
+    def _submit(self, proposals: Sequence[Proposal]) -> None:
         for fit in plan_fits(self._workload, proposals, self._engine.workers):
             future = self._engine.submit(fit)
-            self._running.add(future)
+            self._running[future] = fit
             future.add_done_callback(self._ended.put)
 
     def _next_ended(self) -> Future[list[FoldScore]]:
@@ -136,12 +202,17 @@ class _Run:
         return self._ended.get()
 
     def _take(self, future: Future[list[FoldScore]]) -> None:
-        self._running.discard(future)
+        fit = self._running.pop(future)
         try:
             scores = self._names.on(future.result())
         except CancelledError:
             return
         self.n_units += 1
+        self._tell(scores if self._remembered is None else self._remembered.keep(fit, scores))
+
+    def _tell(self, scores: list[FoldScore]) -> None:
+        if not scores:
+            return
         self.table.add(scores)
         self._strategy.tell(scores)
         for observer in self._observers:

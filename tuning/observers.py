@@ -25,7 +25,7 @@ class Observer(Protocol):
         """The sweep begins; `n_candidates` is None where the strategy does not know it beforehand."""
 
     def scored(self, scores: list[FoldScore]) -> None:
-        """These fits have just ended: one call per finished unit of work."""
+        """These fits have just ended: one call per finished unit of work, and one for many that are ``reused``."""
 
     def ended(self, result: SweepResult) -> None:
         """Every candidate has been judged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class InProcess:
 
     name = "in process"
     workers = 1
+    began: Callable[[Fit], None] | None = None
 
     def __init__(self) -> None:
         self.ledger = Ledger()

@@ -6,6 +6,7 @@ before a batch is over, and a live record needs each one as it ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -27,6 +28,9 @@ class Engine(Protocol):
         ``submit`` may be called from several threads. Futures call back on a thread of the engine's.
     Progress
         ``ledger`` says at any moment what waits, what runs and how far it is, and what the ended fits have taken.
+    Began
+        Where ``began`` is set before ``open``, it is called with each fit that starts in this very process, on the
+        thread that runs it. Fits elsewhere cannot take this process down, so nobody needs to hear of them.
     Interrupt
         ``close(cancel=True)`` drops the fits that have not started and returns only when no worker runs this
         sweep's work any more.
@@ -34,6 +38,7 @@ class Engine(Protocol):
 
     name: str
     ledger: Ledger
+    began: Callable[[Fit], None] | None
 
     @property
     def workers(self) -> int:

@@ -12,7 +12,7 @@ import ctypes
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -49,6 +49,7 @@ class LocalEngine:
     def __init__(self, cores: int = 0) -> None:
         self.workers = cores or int(cpu_count())
         self.ledger = Ledger()
+        self.began: Callable[[Fit], None] | None = None
         self._pool: _Threads | _Processes | None = None
 
     def open(self, workload: Workload) -> None:
@@ -59,7 +60,7 @@ class LocalEngine:
             return
         cards = learner.devices(workload.estimator)
         self.workers = len(cards) or self.workers
-        self._pool = _Threads(workload, self.workers, cards, self.ledger)
+        self._pool = _Threads(workload, self.workers, cards, self.ledger, self.began)
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         """Queue one fit."""
@@ -83,9 +84,17 @@ class _Threads:
     libraries of linear algebra for the whole process.
     """
 
-    def __init__(self, workload: Workload, workers: int, cards: Sequence[str], ledger: Ledger) -> None:
+    def __init__(
+        self,
+        workload: Workload,
+        workers: int,
+        cards: Sequence[str],
+        ledger: Ledger,
+        began: Callable[[Fit], None] | None,
+    ) -> None:
         self._workload = workload
         self._ledger = ledger
+        self._began = began
         self._free_cards: SimpleQueue[str] | None = None
         if cards:
             self._free_cards = SimpleQueue()
@@ -115,6 +124,8 @@ class _Threads:
         self._count(waiting=-1, running=1)
         self._ledger.began(fit)
         try:
+            if self._began is not None:
+                self._began(fit)
             placed = fit if card is None else replace(fit, device=card)
             with self._keeper.in_use(fit), self._interruptible():
                 return run_fit(self._workload, placed, self._keeper, FitControl(self, self._ledger, fit))

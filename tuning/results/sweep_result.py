@@ -44,6 +44,13 @@ class FoldScore:
         By scorer name, the test score after each boosting round, where the sweep stops early.
     shared : str
         What the fit had in common with those of other candidates, and why that is exact.
+    lost : bool
+        Whether `error` says that the fit was lost rather than that it cannot succeed: its process died, it had no
+        memory, a file or a library was missing. Another sweep tries it again.
+    cell : str
+        Address under which the outcome is remembered; empty where nothing remembers it.
+    reused : bool
+        Whether it is remembered from an earlier sweep, so that nothing was fitted for it.
     """
 
     candidate: Candidate
@@ -56,6 +63,9 @@ class FoldScore:
     share: float = 1.0
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     shared: str = ""
+    lost: bool = False
+    cell: str = ""
+    reused: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,9 +136,19 @@ class SweepResult:
     rule: RefitSpec = BEST
 
     @property
-    def n_fits(self) -> int:
+    def n_cells(self) -> int:
         """Folds of candidates that were scored, or failed."""
         return sum(len(scores) for scores in self.fold_scores.values())
+
+    @property
+    def n_reused(self) -> int:
+        """Those among them that an earlier sweep has fitted."""
+        return sum(score.reused for scores in self.fold_scores.values() for score in scores)
+
+    @property
+    def n_fits(self) -> int:
+        """Those among them that this sweep has fitted."""
+        return self.n_cells - self.n_reused
 
     @cached_property
     def failed(self) -> Sequence[Candidate]:

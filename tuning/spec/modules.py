@@ -121,6 +121,11 @@ def local_modules(used: Any) -> list[Path]:
     return sorted(places.values())
 
 
+def modules_named(used: Any) -> set[str]:
+    """Names at the top of the modules that `used`, as ``local_modules`` takes it, is made of, whoever has them."""
+    return {name.partition(".")[0] for name in _modules_in(used)}
+
+
 def installed_imports(places: Iterable[Path]) -> set[str]:
     """Names at the top of what the user's own modules import, in any of their functions too, and is installed."""
     names = {name for place in places for name in _imported_by(place)} - OURS - sys.stdlib_module_names

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
@@ -48,6 +48,7 @@ class SparkEngine:
     """
 
     name = "spark"
+    began: Callable[[Fit], None] | None = None
 
     def __init__(self, cores: int = 0, master: str | None = None) -> None:
         sessions.check(master)
@@ -158,7 +159,8 @@ class SparkEngine:
         try:
             scores = _scores(self._cluster.finish(job))
         except CrashError as error:
-            self._end(future, [FoldScore(candidate, fit.fold, error=str(error)) for candidate in fit.candidates])
+            lost = [FoldScore(candidate, fit.fold, error=str(error), lost=True) for candidate in fit.candidates]
+            self._end(future, lost)
         except BaseException as error:
             self._end(future, [], error)
         else:
