@@ -70,6 +70,11 @@ class CellMemory:
         assert self._journal is not None, "open() comes first"
         self._journal.begin(addresses)
 
+    def suspects(self) -> Collection[str]:
+        """Return what may have taken an earlier process down."""
+        assert self._journal is not None, "open() comes first"
+        return self._journal.suspects()
+
     def keep(self, records: Mapping[str, Record], lost: Collection[str]) -> None:
         """Write down what has ended."""
         assert self._journal is not None, "open() comes first"

@@ -45,6 +45,9 @@ class Memory(Protocol):
     def begin(self, addresses: Sequence[str]) -> None:
         """These cells are about to be fitted in this very process."""
 
+    def suspects(self) -> Collection[str]:
+        """Return the cells that have, or may have, taken an earlier process down."""
+
     def keep(self, records: Mapping[str, Record], lost: Collection[str]) -> None:
         """Remember `records`, by address; of those in `lost` a later sweep tries again."""
 

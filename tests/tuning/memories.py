@@ -27,6 +27,9 @@ class JournalMemory:
         self.begun += addresses
         self.journal.begin(addresses)
 
+    def suspects(self):
+        return self.journal.suspects()
+
     def keep(self, records, lost):
         self.kept += records
         self.journal.add(records, lost)

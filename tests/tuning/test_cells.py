@@ -310,6 +310,9 @@ class Heard:
     def begin(self, addresses):
         pass
 
+    def suspects(self):
+        return set()
+
     def keep(self, records, lost):
         self.records |= records
 
