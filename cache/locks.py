@@ -10,11 +10,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
+_LOOKS, _LOOK_SECONDS = 5, 0.01
 
 
 def lock(descriptor: int, wait: bool = True) -> bool:
@@ -105,10 +107,15 @@ def is_held(path: Path) -> bool:
 
 
 def _could_lock(descriptor: int) -> bool:
+    """Take the lock, though somebody should hold it for the moment in which ``is_held`` looks."""
     try:
-        return lock(descriptor, wait=False)
+        for _ in range(_LOOKS):
+            if lock(descriptor, wait=False):
+                return True
+            time.sleep(_LOOK_SECONDS)
     except OSError:
         return True
+    return False
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

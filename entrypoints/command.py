@@ -60,6 +60,8 @@ class EntryPoint(Generic[Model]):
     def _recorded(self, arguments: Sequence[str]) -> None:
         with EntryRun.begin(self.name) as run:
             try:
+                run.hold()
+                run.end_abandoned()
                 params = parse(self.model, arguments)
                 run.log_params(params.model_dump())
                 self.body(params, run)

@@ -12,6 +12,7 @@ from sources import Tables
 from sources.schema import TABLES
 from sources.tables import MANIFEST
 from tracking import EntryRun, InputTable
+from tracking.continued import FINGERPRINT
 from tuning import SweepResult, SweepSpec
 
 INGEST, FEATURIZE = "ingest", "featurize"
@@ -43,7 +44,7 @@ def log_request(run: EntryRun, spec: SweepSpec, rows: Rows) -> None:
     """Record what a sweep was asked to do, before it begins: the strategy, and the rows to learn from."""
     asked = fingerprint(spec=spec.model_dump(mode="json"), features=rows.fingerprint)
     run.log_params({"strategy": spec.search.strategy})
-    run.set_tags({"sweep.features": rows.fingerprint, "sweep.fingerprint": asked})
+    run.set_tags({"sweep.features": rows.fingerprint, FINGERPRINT: asked})
     run.log_datasets(
         InputTable(f"{rows.name}-{context}", rows.fingerprint, rows.source, part.n_rows, rows.schema, context)
         for context, part in (("training", rows.train), ("holdout", rows.holdout))

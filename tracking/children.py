@@ -6,7 +6,8 @@ ever read back, so the thousandth child costs what the first did.
 
 A child holds what is needed to rebuild its FoldScores: ``candidate.params`` (JSON, since MLflow's params are strings),
 the split scores as metrics, and ``candidate.folds`` (fit seconds, score seconds and share by fold), a tag rather than
-three more metrics per fold, which would crowd the metrics that a person chooses from.
+three more metrics per fold, which would crowd the metrics that a person chooses from. Where the sweep has a memory, the
+tags ``candidate.cells`` say the same under the cells' addresses (``tracking.cells``), for sweeps on other machines.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mlflow.utils.time import get_current_time_millis
 
 from errors import TrackingError
 from tracking import store
+from tracking.cells import CURVES_FILE, SHARED, cell_tags, cells_of
 from tracking.heading import CANDIDATE, KIND
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate, as_json
@@ -36,11 +38,8 @@ PARAMS = "candidate.params"
 FOLDS = "candidate.folds"
 WARNING = "candidate.warning"
 STOPPED = "candidate.stopped"
-SHARED = "candidate.shared"
-JOURNAL = "sweep.journal"
 ERROR = "candidate.error"
 ERROR_FILE = "error.txt"
-CURVES_FILE = "curves.csv"
 _NAME_LIMIT = 250
 
 
@@ -50,6 +49,7 @@ class _Child:
 
     run_id: str = ""
     scores: dict[int, FoldScore] = field(default_factory=dict)
+    cells: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class ChildRuns:
@@ -96,6 +96,7 @@ class ChildRuns:
         known = self._open.get(candidate)
         child = known or _Child()
         child.scores |= {score.fold: score for score in scores}
+        child.cells |= cells_of(scores)
         complete = len(child.scores) == self._n_folds and all(score.share == 1.0 for score in child.scores.values())
         metrics = self._split_metrics(() if self._settles else scores) | (self._judged(child) if complete else {})
         tags, params = _progress_tags(child), {}
@@ -193,7 +194,7 @@ def suffixes(scorers: Sequence[str]) -> dict[str, str]:
 def _progress_tags(child: _Child) -> dict[str, str]:
     scores = sorted(child.scores.items())
     folds = {fold: (round(s.fit_seconds, 3), round(s.score_seconds, 3), s.share) for fold, s in scores}
-    tags = {FOLDS: json.dumps(folds)}
+    tags = {FOLDS: json.dumps(folds), **cell_tags(child.cells)}
     if shared := dict.fromkeys(score.shared for _, score in scores if score.shared):
         tags[SHARED] = " | ".join(shared)
     if errors := _errors(child):

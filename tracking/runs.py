@@ -23,9 +23,10 @@ from mlflow.entities import Run
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.time import get_current_time_millis
 
+from cache.locks import HeldFile
 from errors import GridfoldError, StoreAwayError, TrackingError
 from masking import masked, shown
-from tracking import store
+from tracking import living, store
 from tracking.client import patience_of
 from tracking.datasets import InputTable, as_inputs
 from tracking.patience import WAIT, Patience
@@ -34,7 +35,9 @@ NOTE = "mlflow.note.content"
 _LAST_WORDS = 3.0
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
 _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
-_INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+JOURNAL = "sweep.journal"
+"""Stands for the cells that a sweep and its candidates are about (``tracking.cells``)."""
+_INHERITED = (JOURNAL, "mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
 class EntryRun:
@@ -62,6 +65,7 @@ class EntryRun:
         self._tags: dict[str, str] = dict(run.data.tags)
         self._note = ""
         self._ended = False
+        self._alive: HeldFile | None = None
         self.is_ours_to_name = False
         self.title = ""
 
@@ -98,8 +102,18 @@ class EntryRun:
         """Make another run in the same experiment, with this one's user and source, that began `seconds_ago`."""
         began = get_current_time_millis() - round(1000 * seconds_ago)
         with store.refusals(f"create the run '{name}'"):
-            made = self.client.create_run(self.experiment_id, began, self.inherited_tags(), name)
-            return EntryRun(self.client, made)
+            run = EntryRun(self.client, self.client.create_run(self.experiment_id, began, self.inherited_tags(), name))
+        if self._alive is not None:
+            run.hold()
+        return run
+
+    def hold(self) -> None:
+        """Let others see that this process works on the run, until that has ended; they end it should we be killed."""
+        self._alive = living.hold(self.run_id, self.experiment_id)
+
+    def end_abandoned(self) -> list[str]:
+        """End the runs in this store whose processes were killed on this machine, and return their ids."""
+        return living.end_abandoned(self.client)
 
     def rename(self, name: str) -> None:
         """Call the run `name` from now on."""
@@ -126,6 +140,10 @@ class EntryRun:
     def commit(self) -> str:
         """The git commit of the project that was run; empty where MLflow knows none."""
         return self._tags.get("mlflow.source.git.commit", "")
+
+    def tag(self, name: str) -> str:
+        """Return a tag of this run; empty where it has none."""
+        return self._tags.get(name, "")
 
     def params_of(self, run_id: str) -> dict[str, str]:
         """Return the params of another run."""
@@ -247,6 +265,8 @@ class EntryRun:
             if self.title and status in _HOW_IT_ENDED:
                 self.client.set_tag(self.run_id, "mlflow.runName", f"{self.title}, {_HOW_IT_ENDED[status]}")
             self.client.set_terminated(self.run_id, status)
+        if self._alive is not None:
+            self._alive.release()
 
 
 def _attach(client: MlflowClient, run_id: str) -> Run:

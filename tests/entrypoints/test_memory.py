@@ -25,11 +25,11 @@ def test_what_is_known_is_not_fitted_again_and_the_run_and_the_terminal_say_so(w
 
     first, said, counts = swept(workplace.space)
     assert counts == (8, 0)
-    assert "fits are known" not in said
+    assert "known    " not in said
     assert "reused   8" not in said
     second, said, counts = swept(workplace.space)
     assert counts == (0, 8)
-    assert "8 of 8 fits are known, none of them to do" in said
+    assert "\nknown    8 of 8 fits: 8 in " in said
     assert "\nreused   8 fits of earlier sweeps; none fitted now\n" in said
     assert second.info.run_id != first.info.run_id
     assert table(workplace, second) == table(workplace, first)
@@ -38,10 +38,10 @@ def test_what_is_known_is_not_fitted_again_and_the_run_and_the_terminal_say_so(w
     grown.write_text(yaml.safe_dump(yaml.safe_load(SPACE) | {"grid": {"max_depth": [3, 2, 1], "n_estimators": [2, 3]}}))
     _, said, counts = swept(str(grown))
     assert counts == (4, 8)
-    assert "8 of 12 fits are known, 4 to do" in said
+    assert "\nknown    8 of 12 fits: 8 in " in said
     _, said, counts = swept(workplace.space, "--reuse", "never")
     assert counts == (8, 0)
-    assert "fits are known" not in said
+    assert "known    " not in said
 
 
 def test_reuse_is_auto_or_never(workplace, capsys):
