@@ -19,6 +19,7 @@ from typing import Any
 from mlflow.entities import Run
 
 from tracking import store
+from tracking.client import briefly_patient
 from tracking.runs import JOURNAL, EntryRun
 from tuning.cells import Record, to_record
 from tuning.results.sweep_result import FoldScore
@@ -69,7 +70,7 @@ class StoredCells:
     """
 
     def __init__(self, run: EntryRun, family: str) -> None:
-        self._run = run
+        self._client, self._experiment_id = briefly_patient(run.client), run.experiment_id
         self._known: dict[str, tuple[str, Record]] = {}
         self._pages = self._each_page(family)
 
@@ -95,8 +96,8 @@ class StoredCells:
         token = None
         for _ in range(_MOST_PAGES):
             with store.refusals("look for what is known of this sweep"):
-                page = self._run.client.search_runs(
-                    [self._run.experiment_id],
+                page = self._client.search_runs(
+                    [self._experiment_id],
                     f"tags.`{JOURNAL}` = '{family}'",
                     max_results=_PAGE,
                     order_by=["attributes.start_time DESC"],
@@ -128,10 +129,11 @@ class StoredCells:
         return whole
 
     def _curves(self, run_id: str) -> Mapping[str, list[float]]:
-        if not self._run.has_artifact(run_id, CURVES_FILE):
-            return {}
-        with tempfile.TemporaryDirectory() as folder:
-            text = self._run.fetch_file(run_id, CURVES_FILE, Path(folder)).read_text(encoding="utf-8")
+        with store.refusals(f"read {CURVES_FILE} of the run {run_id}"), tempfile.TemporaryDirectory() as folder:
+            if not any(found.path == CURVES_FILE for found in self._client.list_artifacts(run_id)):
+                return {}
+            fetched = self._client.download_artifacts(run_id, CURVES_FILE, folder)
+            text = Path(fetched).read_text(encoding="utf-8")
         names, *rows = csv.reader(io.StringIO(text))
         columns = zip(names, zip(*rows, strict=True), strict=True)  # of unequal length: the shorter ones end in blanks
         return {name: [float(value) for value in values if value] for name, values in columns}

@@ -135,6 +135,12 @@ def patient(client: MlflowClient, patience: Patience) -> MlflowClient:
     return cast(MlflowClient, PatientClient(client, patience))
 
 
+def briefly_patient(client: MlflowClient) -> MlflowClient:
+    """Return a client of the same store for what can be done without: it gives up soon, whoever else waits."""
+    plain = client._client if isinstance(client, PatientClient) else client
+    return patient(plain, Patience(patience_of(client).store))
+
+
 def patience_of(client: MlflowClient) -> Patience:
     """Return the patience of a client that ``patient`` gave; one of its own for another."""
     found = client.patience if isinstance(client, PatientClient) else None

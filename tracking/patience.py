@@ -75,12 +75,13 @@ class Patience:
 
     Attributes
     ----------
+    store : str
     kept : str
         Where that which cannot be recorded now is kept meanwhile.
     """
 
     def __init__(self, store: str, seconds: float = OPENING, tell: Callable[[str], None] | None = None) -> None:
-        self._store = store
+        self.store = store
         self._tell = tell or _print
         self._condition = Condition()
         self._seconds = seconds
@@ -172,7 +173,7 @@ class Patience:
         """Wait for a pause's time, or give up."""
         if fault.timed_out:
             _allow_slower_answers()
-        store = self._store if service == RUNS else f"the {service}"
+        store = self.store if service == RUNS else f"the {service}"
         with self._condition:
             outage, now = self._outages[service], time.monotonic()
             began = outage.began = now if outage.began is None else outage.began
@@ -196,7 +197,7 @@ class Patience:
             return
         with self._condition:
             if outage.told:
-                store = self._store if service == RUNS else f"the {service}"
+                store = self.store if service == RUNS else f"the {service}"
                 self._tell(f"{store} answers again, after {time.monotonic() - outage.began:.0f} s")
             outage.began, outage.told, outage.gave_up = None, False, None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from mlflow import MlflowClient
 
 from tests.tracking.outcomes import SPEC
 from tracking import EntryRun, SweepRecorder, store
@@ -120,9 +121,9 @@ def test_only_as_many_pages_are_read_as_are_needed(client, monkeypatch):
     scores = [scored(Candidate({"n_estimators": n}), 0) for n in range(6)]
     recorded(scores)
     searches = []
-    search = type(client).search_runs
+    search = MlflowClient.search_runs
     monkeypatch.setattr(
-        type(client), "search_runs", lambda *a, **k: searches.append(k["page_token"]) or search(*a, **k)
+        MlflowClient, "search_runs", lambda *a, **k: searches.append(k["page_token"]) or search(*a, **k)
     )
     with EntryRun.begin("sweep") as run:
         stored = StoredCells(run, FAMILY)
