@@ -39,7 +39,11 @@ class TrackingError(GridfoldError):
 
 
 class StoreAwayError(TrackingError):
-    """The tracking store has been away for longer than it is waited for; what is not recorded is on disk."""
+    """The tracking store has been away for longer than it is waited for."""
+
+
+class KeptForLaterError(StoreAwayError):
+    """What was to be recorded is kept on disk, and will be as soon as the store is back."""
 
 
 class UnfinishedError(GridfoldError):

@@ -64,6 +64,7 @@ class CellMemory:
         if self._reuse:
             self._turn = _turn(root / "sweeping" / self._run.tag(FINGERPRINT), self._run.run_id)
         self._journal = Journal(root / "journal" / cells.ground)
+        self._run.patience.kept = str(self._journal.file)
         self._stored = StoredCells(self._run, cells.family)
         with suppress(TrackingError):  # the record's own affair
             earlier = continue_earlier(self._run) if self._reuse else None

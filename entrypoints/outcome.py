@@ -21,7 +21,7 @@ from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
 from entrypoints.progress import stages
 from entrypoints.rows import Rows
-from errors import GridfoldError, UnfinishedError
+from errors import GridfoldError, KeptForLaterError, UnfinishedError
 from tracking import EntryRun, FittedModel, registry, report
 from tracking.registry import RegisteredModel
 from tuning import FoldScore, SweepResult, SweepSpec
@@ -44,6 +44,8 @@ class Missing:
         """Run the block; should it raise, note what is `lost`, why, and what to do."""
         try:
             yield
+        except KeptForLaterError:
+            pass  # not missing: it is made when the store is back
         except Exception as error:  # whatever it is, the result of the sweep outlives it
             self.add(lost, error, cure)
 

@@ -119,6 +119,14 @@ class SweepParams(FeaturizeParams):
         return "demographics-synthetic" if self.data == "synthetic" else "demographics"
 
 
+class SyncParams(Params):
+    """How long the store is waited for."""
+
+    record_wait: float = Field(
+        WAIT, ge=0, description="seconds, 0 or more: how long to wait for a tracking store that is away"
+    )
+
+
 class ScoreParams(IngestParams):
     """Which model, on which data, and where the predictions go."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import tuning
+from entrypoints import unrecorded
 from entrypoints.asked_spec import asked_spec
 from entrypoints.command import entrypoint
 from entrypoints.memory import CellMemory
@@ -28,6 +29,8 @@ from tuning.search import check_size, too_large
 def sweep(params: SweepParams, run: EntryRun) -> None:
     """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
     run.patience.allow(params.record_wait)
+    unrecorded.record_quietly(run)
+    unrecorded.keep(run)
     spec = asked_spec(params.space, run)
     if params.verify:
         spec = spec.model_copy(update={"verify": params.verify})

@@ -14,6 +14,7 @@ import pytest
 from sources.synthetic import generate
 from tests.services import azurite as azurite_service
 from tests.services import browser as browser_service
+from tests.services import mlflow_server
 from tests.services.azurite import Azurite
 from tests.services.startup import require
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 
-_TOGETHER = {"backends/dsvm": "a Docker engine", "backends/hdinsight": "clusters", "backends/databricks_jobs": "clusters"}
+_TOGETHER = {
+    "backends/dsvm": "a Docker engine",
+    "backends/hdinsight": "clusters",
+    "backends/databricks_jobs": "clusters",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -67,6 +72,13 @@ def browser() -> Iterator[Chrome]:
     require(browser_service.missing())
     with browser_service.running() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running MLflow server."""
+    with mlflow_server.running(tmp_path_factory.mktemp("server")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Any, TypeVar
@@ -107,9 +108,13 @@ class Patience:
             self._condition.notify_all()
 
     @property
-    def given_up(self) -> bool:
-        """Whether a part of the store is away and nobody waits for it any more."""
-        return any(outage.gave_up for outage in self._outages.values())
+    def given_up(self) -> StoreAwayError | None:
+        """Why a part of the store is not waited for any more; None where there is none such."""
+        return next(filter(None, (outage.gave_up for outage in self._outages.values())), None)
+
+    def tell(self, line: str) -> None:
+        """Show a line on the terminal."""
+        self._tell(line)
 
     def until_done(
         self, call: Callable[[], Answer], again: Callable[[], Answer] | None = None, service: str = RUNS
@@ -136,7 +141,7 @@ class Patience:
             for asked in dict.fromkeys((RUNS, service)):  # without the runs the others are of no use
                 self._raise_if_given_up(self._outages[asked])
             try:
-                answer = self._within_reason(call)
+                answer = self._interruptibly(call)
             except Exception as error:
                 fault = fault_of(error)
                 if fault is None or not fault.passes:
@@ -147,20 +152,28 @@ class Patience:
                 return answer
             call, pause = again or call, min(2 * pause, _LONGEST_PAUSE)
 
-    def _within_reason(self, call: Callable[[], Answer]) -> Answer:
-        """Call; on the way out in a thread that can be abandoned, since a locked database would hold us for long."""
-        if not self._leaving:
-            return call()
-        ended: list[tuple[Answer | None, BaseException | None]] = []
-        thread = Thread(target=lambda: ended.append(_outcome(call)), name="last-words", daemon=True)
-        thread.start()
-        thread.join(max(0.0, self._until(self._allowed_at) - time.monotonic()))
-        if not ended:
-            raise TimeoutError("timed out")
+    def _interruptibly(self, call: Callable[[], Answer]) -> Answer:
+        """Call in a thread that can be left to itself: a locked database or a silent server would hold us for long."""
+        ended: list[tuple[Any, BaseException | None]] = []
+        context = copy_context()
+
+        def run() -> None:
+            outcome = _outcome(lambda: context.run(call))
+            with self._condition:
+                ended.append(outcome)
+                self._condition.notify_all()
+
+        Thread(target=run, name="store-request", daemon=True).start()
+        with self._condition:
+            while not ended:
+                left = self._until(self._allowed_at) - time.monotonic() if self._leaving else None
+                if left is not None and left <= 0:
+                    raise TimeoutError("timed out")
+                self._condition.wait(left)
         answer, error = ended[0]
         if error is not None:
             raise error
-        return answer  # type: ignore[return-value]
+        return answer  # type: ignore[no-any-return]
 
     def _until(self, began: float) -> float:
         return (self._allowed_at if self._leaving else max(began, self._allowed_at)) + self._seconds
@@ -217,7 +230,7 @@ def _allow_slower_answers() -> None:
 def _outcome(call: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
         return call(), None
-    except Exception as error:
+    except BaseException as error:  # raised where it is waited for
         return None, error
 
 

@@ -19,8 +19,9 @@ from mlflow.entities import LoggedModelOutput, Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from errors import TrackingError
+from errors import KeptForLaterError, TrackingError
 from tracking import model_files, store
+from tracking.client import one_request
 from tracking.model_files import FittedModel
 from tracking.runs import EntryRun
 
@@ -120,11 +121,14 @@ def register(run: EntryRun, stored: StoredModel, model_name: str, alias: str = "
     ------
     TrackingError
         The registry refuses.
+    KeptForLaterError
+        It is away, and will be told.
     """
     check_model_name(model_name)
     with store.refusals(f"register the model as '{model_name}'"):
-        version = _register(run, stored.model_id, model_name)
-        run.client.set_registered_model_alias(model_name, alias, str(version))
+        version = _register(run.client, stored.model_id, run.run_id, model_name, alias)
+    if version is None:
+        raise KeptForLaterError(f"the model is to be registered as '{model_name}' when the store is back.")
     return RegisteredModel(model_name, version, alias, stored.pickled_because)
 
 
@@ -168,14 +172,16 @@ def _model_metrics(scores: Mapping[str, float], model_id: str) -> list[Metric]:
     return [Metric(m.key, m.value, m.timestamp, m.step, model_id=model_id) for m in store.as_metrics(scores)]
 
 
-def _register(run: EntryRun, model_id: str, name: str) -> int:
-    ensure_registered(run.client, name)
+@one_request
+def _register(client: MlflowClient, model_id: str, run_id: str, name: str, alias: str) -> int:
+    ensure_registered(client, name)
     uri = f"models:/{model_id}"
-    created: Any = run.client.create_model_version(name, source=uri, run_id=run.run_id, model_id=model_id)
+    created: Any = client.create_model_version(name, source=uri, run_id=run_id, model_id=model_id)
     link = json.dumps(
         [{"name": name, "version": created.version}]
     )  # what the UI joins a logged model to its version by
-    run.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": link})
+    client.set_logged_model_tags(model_id, {"mlflow.modelVersions": link})
+    client.set_registered_model_alias(name, alias, str(created.version))
     return int(created.version)
 
 

@@ -20,19 +20,22 @@ from typing import Any, Self
 
 from mlflow import MlflowClient, get_tracking_uri
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.time import get_current_time_millis
 
 from cache.locks import HeldFile
-from errors import GridfoldError, StoreAwayError, TrackingError
+from errors import GridfoldError, KeptForLaterError, StoreAwayError, TrackingError
 from masking import masked, shown
 from tracking import living, store
-from tracking.client import patience_of
+from tracking.client import keep_in, outbox_of, patience_of, send
 from tracking.datasets import InputTable, as_inputs
+from tracking.outbox import Outbox
 from tracking.patience import WAIT, Patience
 
 NOTE = "mlflow.note.content"
 _LAST_WORDS = 3.0
+_RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
 _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
 JOURNAL = "sweep.journal"
@@ -97,6 +100,26 @@ class EntryRun:
     def patience(self) -> Patience:
         """How long faults of the store are waited for."""
         return patience_of(self.client)
+
+    def keep_unrecorded(self, folder: Path) -> None:
+        """From now on keep in `folder` what a store that was waited for in vain cannot be told."""
+        keep_in(self.client, Outbox(folder))
+
+    def send(self, outbox: Outbox) -> None:
+        """Tell the store what `outbox` holds for it."""
+        with store.refusals(f"record what is kept in {outbox.folder}"):
+            send(self.client, outbox)
+
+    def knows(self, run_id: str) -> bool:
+        """Whether this run's store has the run `run_id` too."""
+        with store.refusals(f"look for the run {run_id}"):
+            try:
+                self.client.get_run(run_id)
+                return True
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return False
+                raise
 
     def sibling(self, name: str, seconds_ago: float = 0) -> EntryRun:
         """Make another run in the same experiment, with this one's user and source, that began `seconds_ago`."""
@@ -234,7 +257,14 @@ class EntryRun:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is None:
             self.finish()
+            if unrecorded := self._unrecorded():
+                raise KeptForLaterError(f"{self.patience.given_up or 'The store is away.'} {unrecorded}")
             return
+        self._end_by(error)
+        if unrecorded := self._unrecorded():
+            self.patience.tell(unrecorded)
+
+    def _end_by(self, error: BaseException) -> None:
         with suppress(TrackingError):  # the error that ended the block is the one worth showing
             if isinstance(error, GridfoldError):
                 self.fail(str(error))
@@ -247,6 +277,13 @@ class EntryRun:
         """Mask what ``mlflow run`` has tagged the run with: a project's address may have a token in it."""
         if readable := {name: value for name, value in self._tags.items() if shown(value) != value}:
             self.set_tags({name: shown(value) for name, value in readable.items()})
+
+    def _unrecorded(self) -> str:
+        """Say where that is which the store could not be told; empty where it knows all."""
+        kept = outbox_of(self.client)
+        if not kept:
+            return ""
+        return f"What is not recorded is kept in {kept.folder}: {_RECORDED_BY}."
 
     def _write_params(self, params: Mapping[str, Any]) -> None:
         with store.refusals("log params"):

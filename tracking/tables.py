@@ -8,13 +8,14 @@ the database's own, which goes with the connection. A server makes its tables wh
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow.store.db import utils
+
+from cache.locks import locked
 
 _SQLITE = "sqlite:///"
 _LOCK = {"postgresql": "SELECT pg_advisory_lock(736473214)", "mysql": "SELECT GET_LOCK('gridfold', 600)"}
@@ -44,8 +45,7 @@ def _folder_held(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)  # as MLflow would
     lock = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with locked(lock):
+            yield
     finally:
         os.close(lock)

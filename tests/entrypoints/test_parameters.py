@@ -12,6 +12,7 @@ from entrypoints.parameters import (
     PromoteParams,
     ScoreParams,
     SweepParams,
+    SyncParams,
     parse,
     wants_debug,
 )
@@ -25,6 +26,7 @@ MODELS = {
     "sweep": SweepParams,
     "score": ScoreParams,
     "promote": PromoteParams,
+    "sync": SyncParams,
     "prepare": Params,
     "clean": Params,
 }

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from tests.services import mlflow_server
 from tests.tracking.outcomes import SPEC, outcome
 from tracking import store
 from tuning.results.sweep_result import SweepResult
@@ -37,13 +36,6 @@ def client(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     experiment = made.create_experiment("tests", artifact_location=(tmp_path / "artifacts").as_uri())
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", experiment)
     return made
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running MLflow server."""
-    with mlflow_server.running(tmp_path_factory.mktemp("server")) as address:
-        yield address
 
 
 @pytest.fixture

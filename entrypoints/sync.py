@@ -1,0 +1,24 @@
+"""Record what earlier sweeps could not, because their tracking store was away."""
+
+from __future__ import annotations
+
+import sys
+
+from entrypoints import unrecorded
+from entrypoints.command import entrypoint
+from entrypoints.parameters import SyncParams
+from tracking import EntryRun
+
+
+@entrypoint("sync")
+def sync(params: SyncParams, run: EntryRun) -> None:
+    """Tell the store all that is kept for it."""
+    run.patience.allow(params.record_wait)
+    lines = list(unrecorded.record(run)) or ["nothing is kept for this store"]
+    run.set_note("\n\n".join(lines))
+    for line in lines:
+        print(f"sync     {line}")
+
+
+if __name__ == "__main__":
+    sys.exit(sync())
