@@ -1,20 +1,32 @@
-"""The pictures of a sweep on its run: those of the result before the refit, those of the winner after it."""
+"""The pictures and the page of a sweep on its run: those of the result before the refit, those of the winner after it.
+
+The refit may fail, and take hours: what needs no winner is there by then, and the page is written anew with the rest.
+"""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from entrypoints.model_card import command
+from entrypoints.parameters import SweepParams
 from entrypoints.rows import Rows
+from masking import shown
 from release.judging import calibration
+from report.page import FILE, page
 from report.pictures import Album
+from report.story import Story
+from report.timeline import Span
 from report.winner import Predicted
 from tracking import EntryRun
+from tracking.heading import estimator_name
 from tracking.report import PLOTS_FOLDER
+from tracking.significance import verdict
 from tuning import SweepResult, SweepSpec
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
@@ -22,6 +34,9 @@ from tuning.learners.views import in_labels
 
 if TYPE_CHECKING:
     from entrypoints.outcome import Missing
+
+
+_BEFORE = "Written before the winner was refitted: the hold-out's scores and the pictures of the model are not here."
 
 
 class Illustrations:
@@ -32,8 +47,11 @@ class Illustrations:
     album : Album
     """
 
-    def __init__(self, run: EntryRun, spec: SweepSpec, rows: Rows, missing: Missing) -> None:
-        self._run, self._spec, self._rows, self._missing = run, spec, rows, missing
+    def __init__(
+        self, params: SweepParams, run: EntryRun, spec: SweepSpec, rows: Rows, missing: Missing, spans: Sequence[Span]
+    ) -> None:
+        self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
+        self._spans = spans
         self.album = Album()
 
     def of_result(self, result: SweepResult) -> None:
@@ -41,8 +59,9 @@ class Illustrations:
         with tempfile.TemporaryDirectory() as folder, self._missing.unless("there are no plots"):
             self.album.add_result(result, self._spec, Path(folder))
             self._keep(Path(folder))
+        self._write(result, {}, [_BEFORE])
 
-    def of_winner(self, winner: Any) -> None:
+    def of_winner(self, winner: Any, result: SweepResult, scores: Mapping[str, float]) -> None:
         """Draw what the refitted winner shows, and keep it beside the rest."""
         with tempfile.TemporaryDirectory() as folder, self._missing.unless("there are no plots of the winner"):
             try:
@@ -51,6 +70,24 @@ class Illustrations:
                 found = None
             self.album.add_winner(found, weights(winner, self._rows), Path(folder))
             self._keep(Path(folder))
+        self._write(result, scores, [])
+
+    def _write(self, result: SweepResult, scores: Mapping[str, float], notes: list[str]) -> None:
+        with self._missing.unless(f"there is no {FILE}"):
+            story = Story(
+                title=self._run.title or self._run.name,
+                estimator=estimator_name(self._spec),
+                spec=self._spec,
+                result=result,
+                verdict=verdict(result),
+                data=facts(self._rows),
+                command=shown(command(self._params, self._run)),
+                drawn=self.album.drawn,
+                spans=self._spans,
+                holdout=scores,
+                notes=[*notes, *filter(None, [result.verification.disagreement])],
+            )
+            self._run.log_text(page(story), FILE)
 
     def _keep(self, folder: Path) -> None:
         for name, error in self.album.failed.items():
@@ -58,6 +95,19 @@ class Illustrations:
         self.album.failed.clear()
         if any(folder.iterdir()):
             self._run.log_folder(folder, PLOTS_FOLDER)
+
+
+def facts(rows: Rows) -> dict[str, str]:
+    """Return what a reader asks about the rows first."""
+    return {
+        "source": shown(rows.source),
+        "what": rows.about or rows.name,
+        "rows to learn from": f"{rows.train.n_rows:,}",
+        "held out": f"{rows.holdout.n_rows:,}" if rows.holdout else "none",
+        "columns": f"{rows.train.X.shape[1]:,}",
+        "labels": f"{len(rows.train.classes):,}" if rows.train.classes is not None else "",
+        "fingerprint": rows.fingerprint,
+    }
 
 
 def predicted(winner: Any, held: Dataset | None) -> Predicted | None:

@@ -7,7 +7,7 @@ made all the same, and the sweep closes with one line that names what is missing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from entrypoints.parameters import SweepParams
 from entrypoints.progress import stages
 from entrypoints.rows import Rows
 from errors import GridfoldError, KeptForLaterError, UnfinishedError
+from report.timeline import Span
 from tracking import EntryRun, FittedModel, registry, report
 from tracking.registry import RegisteredModel
 from tuning import FoldScore, SweepResult, SweepSpec
@@ -110,11 +111,19 @@ class Outcome:
     model : RegisteredModel or None
     """
 
-    def __init__(self, params: SweepParams, run: EntryRun, spec: SweepSpec, rows: Rows, missing: Missing) -> None:
+    def __init__(
+        self,
+        params: SweepParams,
+        run: EntryRun,
+        spec: SweepSpec,
+        rows: Rows,
+        missing: Missing,
+        spans: Sequence[Span] = (),
+    ) -> None:
         self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
         self.scores: dict[str, float] = {}
         self.model: RegisteredModel | None = None
-        self._illustrations = Illustrations(run, spec, rows, missing)
+        self._illustrations = Illustrations(params, run, spec, rows, missing, spans)
 
     def conclude(self, result: SweepResult, kept: KeptResult) -> None:
         """Record `result`, then refit, judge, log and register the winner."""
@@ -129,7 +138,7 @@ class Outcome:
                 rounds = result.rounds.get(result.best)
                 winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds)
                 self._judge(winner, result)
-                self._illustrations.of_winner(winner)
+                self._illustrations.of_winner(winner, result, self.scores)
                 begin("recording the model")
                 self._register(winner)
                 self._describe(winner, result)

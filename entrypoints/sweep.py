@@ -17,6 +17,7 @@ from entrypoints.progress import SweepProgress
 from entrypoints.records import given_up, log_request
 from entrypoints.rows import Rows
 from entrypoints.summary import summary
+from report.timeline import Timeline
 from tracking import EntryRun, SweepRecorder, registry
 from tracking.heading import mark_plan, mark_sweep
 from tuning import SweepSpec
@@ -47,6 +48,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     cores = fits_side_by_side(params, spec, rows)
     missing = Missing()
     kept = KeptResult(run, missing)
+    timeline = Timeline()
     try:
         with (
             CellMemory(run, reuse=params.reuse == "auto") as memory,
@@ -54,14 +56,14 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
             SweepRecorder(run, params.record_wait) as record,
             SweepProgress() as progress,
         ):
-            tuning.sweep(spec, rows.train, engine, [kept, record, progress], memory)
+            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress], memory)
     except Exception as error:
         if kept.result is None:
             raise
         missing.add("the candidates' runs are not complete", error)
     assert kept.result is not None  # else the sweep has raised
     result = given_up(params, kept.result)
-    outcome = Outcome(params, run, spec, rows, missing)
+    outcome = Outcome(params, run, spec, rows, missing, timeline.spans)
     outcome.conclude(result, kept)
     print(summary(result, outcome.scores, outcome.model, run.where_to_look()))
     missing.raise_if_any()

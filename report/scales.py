@@ -64,10 +64,14 @@ class Scale:
         word = self._word(value)
         return self._of_number(float(value)) if word is None else self._first_word + self._step * word
 
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return what to write at which places."""
+        numbers = [(self._of_number(number), _number(number)) for number in self._ticks()]
+        return [*numbers, *((self.place(word), label_of(word)) for word in self.words)]
+
     def draw_ticks(self, axes: Axes) -> None:
         """Label the axis below `axes`."""
-        ticks = [(self._of_number(number), _number(number)) for number in self._ticks()]
-        ticks += [(self.place(word), label_of(word)) for word in self.words]
+        ticks = self.ticks()
         axes.set_xticks([at for at, _ in ticks], [text for _, text in ticks])
         axes.set_xlim(-0.06 if self.numbers else -0.5 * self._step, self._end)
         if self.numbers and self.words:
