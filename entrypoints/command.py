@@ -17,6 +17,7 @@ from typing import Generic, TypeVar, get_type_hints
 from entrypoints import interrupts
 from entrypoints.failures import Failure, explain
 from entrypoints.parameters import Params, parse, wants_debug
+from entrypoints.waking import waking
 from errors import TrackingError
 from masking import libraries_masked, masked
 from tracking import EntryRun
@@ -50,6 +51,7 @@ class EntryPoint(Generic[Model]):
             with _quiet_libraries(debug), libraries_masked(), interrupts.raised():
                 self._recorded(arguments)
         except (Exception, KeyboardInterrupt) as error:
+            waking.end()
             if debug:
                 print(masked("".join(traceback.format_exception(error))), end="", file=sys.stderr)
             failure = explain(error)
@@ -59,6 +61,7 @@ class EntryPoint(Generic[Model]):
 
     def _recorded(self, arguments: Sequence[str]) -> None:
         with EntryRun.begin(self.name) as run:
+            waking.end()
             try:
                 run.hold()
                 run.end_abandoned()

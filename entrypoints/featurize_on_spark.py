@@ -16,6 +16,7 @@ from entrypoints.parameters import FeaturizeStepParams
 from entrypoints.progress import stages
 from entrypoints.records import FEATURES
 from entrypoints.tally import duration
+from entrypoints.terminal.results import show_row
 from errors import SpecError
 from features import FeatureMatrix, features_fingerprint, parse_feature_sets
 from features.spark import build_on_spark, files_of
@@ -51,7 +52,7 @@ def features_on_spark(params: FeaturizeStepParams) -> FeatureMatrix:
                 made.save(folder)
     matrix = FeatureMatrix.load(store.path(FEATURES, name))
     how = "reused from the cache" if found else f"made on Spark in {duration(time.monotonic() - began)}"
-    print(f"features {name}: {how} ({matrix.X.shape[0]:,} devices x {matrix.X.shape[1]:,} columns)", flush=True)
+    show_row("features", f"{name}: {how} ({matrix.X.shape[0]:,} devices x {matrix.X.shape[1]:,} columns)")
     return matrix
 
 

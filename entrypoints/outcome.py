@@ -8,7 +8,7 @@ made all the same, and the sweep closes with one line that names what is missing
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
 from entrypoints.progress import stages
 from entrypoints.rows import Rows
-from errors import GridfoldError, KeptForLaterError, UnfinishedError
+from errors import GridfoldError, KeptForLaterError, TrackingError, UnfinishedError
 from report.timeline import Span
 from tracking import EntryRun, FittedModel, registry, report
+from tracking.links import REPORT_FILE, Links
 from tracking.registry import RegisteredModel
 from tuning import FoldScore, SweepResult, SweepSpec
+from tuning.control import Watched
 from tuning.verification import raise_disagreement
 
 RESULTS = "results"
@@ -136,12 +138,21 @@ class Outcome:
             cure = "mend that and run the command again, or fit the parameters in the table yourself"
             with self._missing.unless(f"the winner could not be refitted, so {lost} missing", cure):
                 rounds = result.rounds.get(result.best)
-                winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds)
+                told = Watched(begin.at_round)
+                winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds, told)
+                begin("scoring the hold-out")
                 self._judge(winner, result)
                 self._illustrations.of_winner(winner, result, self.scores)
                 begin("recording the model")
                 self._register(winner)
                 self._describe(winner, result)
+
+    def reported(self, links: Links) -> list[tuple[str, str]]:
+        """Return where the report is, if there is one."""
+        with suppress(TrackingError):
+            if self._run.has_artifact(self._run.run_id, REPORT_FILE):
+                return [("report", links.report)]
+        return []
 
     def _record(self, result: SweepResult, kept: KeptResult) -> None:
         try:

@@ -18,6 +18,7 @@ from entrypoints.progress import stages
 from entrypoints.records import FEATURES, FEATURIZE, INGEST, log_features, log_tables
 from entrypoints.rows import Rows, featured_rows
 from entrypoints.tally import duration
+from entrypoints.terminal.results import show_row
 from errors import SpecError
 from features import FeatureMatrix, build, features_fingerprint, parse_feature_sets
 from features.featurizer import VOCABULARIES, Featurizer
@@ -75,7 +76,9 @@ def rows_for(params: SweepParams, spec: SweepSpec, run: EntryRun) -> tuple[Sweep
     A table of one's own is read where it is, so nothing of it is cached or recorded as a step.
     """
     if params.features:
-        spec, rows = own_rows(params, spec)
+        with stages("rows") as begin:
+            begin(f"reading {params.features}")
+            spec, rows = own_rows(params, spec)
         _say(FEATURES, rows.fingerprint, f"read from {rows.source}", rows.about)
         return spec, rows
     for name in ("target", "groups", "weights"):
@@ -87,7 +90,9 @@ def rows_for(params: SweepParams, spec: SweepSpec, run: EntryRun) -> tuple[Sweep
             "or leave the key out."
         )
     matrix = features_for(params, run)
-    return spec, featured_rows(matrix, params.data, featurizer_for(params, matrix))
+    with stages("rows") as begin:
+        begin("reading the features")
+        return spec, featured_rows(matrix, params.data, featurizer_for(params, matrix))
 
 
 def featurizer_for(params: IngestParams, matrix: FeatureMatrix) -> Featurizer:
@@ -126,4 +131,4 @@ def _made_since(began: float) -> str:
 
 
 def _say(step: str, fingerprint: str, how: str, what: str) -> None:
-    print(f"{step:<8} {fingerprint}: {how} ({what})", flush=True)
+    show_row(step, f"{fingerprint}: {how} ({what})")

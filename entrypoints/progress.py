@@ -1,155 +1,148 @@
-"""What a person sees while a sweep runs.
+"""What a person sees while a sweep runs: a picture on a terminal, plain lines elsewhere; both are written to stderr.
 
-A bar on a terminal, by rich; elsewhere (a log file, CI, a remote backend's stream) plain lines at intervals, since a
-bar redrawn there would bury the log. Both are written to stderr: stdout carries results only.
+Drawn from what the engine's ledger says at that moment, on a thread of its own: a sweep whose first fit takes minutes
+is as alive as one of ten thousand short ones.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
-from typing import Protocol
+from typing import Self
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
-from entrypoints.tally import Tally
+from entrypoints.tally import Tally, duration
+from entrypoints.terminal.board import board
+from entrypoints.terminal.console import is_lively, say, to_person
+from entrypoints.terminal.facts import Facts, gather, running_words
+from entrypoints.terminal.lines import Gaps
+from entrypoints.terminal.memory import Memory
+from entrypoints.terminal.screen import Screen, one_line, wheel
+from entrypoints.terminal.stages import stages
+from entrypoints.terminal.ticker import Ticker
+from tuning.engines.base import Engine
 from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import may_stop
 from tuning.spec.sweep_spec import SweepSpec
 
-PLAIN_SECONDS = 2.0
-
-
-@contextmanager
-def stages(step: str, console: Console | None = None) -> Iterator[Callable[[str], None]]:
-    """Give a function that shows which stage a step is in: a spinner on a terminal, else lines now and then."""
-    console = console or Console(stderr=True)
-    if console.is_terminal:
-        with console.status(step) as status:
-            yield lambda stage: status.update(f"{step}: {stage}")
-        return
-    shown_at = time.monotonic()
-
-    def show(stage: str) -> None:
-        nonlocal shown_at
-        if time.monotonic() - shown_at >= PLAIN_SECONDS:
-            shown_at = time.monotonic()
-            console.print(f"{step}: {stage}", soft_wrap=True, highlight=False, markup=False)
-
-    yield show
-
-
-class View(Protocol):
-    """One way of showing a tally; ``show`` is called after every fit, with `last` when the sweep has ended."""
-
-    def show(self, tally: Tally, elapsed: float, last: bool) -> None:
-        """Show how far the sweep is after `elapsed` seconds."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was found."""
+__all__ = ["SweepProgress", "stages"]
 
 
 class SweepProgress:
-    """An observer that shows a sweep's progress; a context manager, so that an interrupt leaves the terminal clean.
+    """An observer that shows a sweep's progress, as long as its ``with`` block lasts.
 
     Parameters
     ----------
+    engine : Engine
+        Whose fits they are.
     console : rich.console.Console, optional
         By default stderr.
     clock : callable
         Returns seconds.
     """
 
-    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        console = console or Console(stderr=True)
-        self._view: View = BarView(console) if console.is_terminal else LineView(console)
+    def __init__(
+        self, engine: Engine, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._engine = engine
+        self._console = console or to_person()
         self._clock = clock
+        self._lock = threading.Lock()
+        self._began = clock()
+        self._lively = is_lively(self._console)
+        self._spec: SweepSpec | None = None
         self._tally: Tally
-        self._began: float
+        self._over = False
+        self._memory = Memory()
+        self._shown = ExitStack()
+        self._lines = _Lines(self._console, clock)
 
-    def __enter__(self) -> SweepProgress:
+    def __enter__(self) -> Self:
+        self._shown.enter_context(
+            Screen(self._console, self.picture, stays=True) if self._lively else Ticker(self.tick)
+        )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._view.close()
+        self._over = True
+        self._shown.__exit__(kind, error, trace)
 
     def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
         """Begin to count."""
-        self._tally = Tally(n_candidates, n_folds, spec.refit_scorer, may_stop(spec))
-        self._began = self._clock()
-        self._show()
+        with self._lock:
+            self._spec = spec
+            self._tally = Tally(n_candidates, n_folds, spec.refit_scorer, may_stop(spec))
 
     def scored(self, scores: list[FoldScore]) -> None:
         """Count fits that have ended."""
-        self._tally.add(scores)
-        self._show()
+        with self._lock:
+            self._tally.add(scores)
 
     def ended(self, result: SweepResult) -> None:
         """Show the last state."""
-        self._show(last=True)
+        self._over = True
+        if not self._lively:
+            with self._lock:
+                self._lines.show(self._facts(), last=True)
 
-    def _show(self, last: bool = False) -> None:
-        self._view.show(self._tally, self._clock() - self._began, last)
+    def tick(self) -> None:
+        """Write a plain line if one is due."""
+        with self._lock:
+            if self._lively or self._over:
+                return
+            n_done = 0 if self._spec is None else self._tally.n_done
+            if not self._lines.are_due(n_done):
+                return
+            if self._spec is None:
+                say(self._console, f"sweep: starting, {duration(self._elapsed)}")
+            else:
+                self._lines.show(self._facts())
+
+    def picture(self) -> RenderableType:
+        """Return what a terminal shows at this moment."""
+        if self._spec is None:
+            return one_line(f"{wheel()} sweep: starting, {duration(self._elapsed)}")
+        memory = self._memory.words(self._spec.budget.max_memory)
+        with self._lock:
+            return board(self._facts(), memory, at_work=not self._over)
+
+    @property
+    def _elapsed(self) -> float:
+        return self._clock() - self._began
+
+    def _facts(self) -> Facts:
+        assert self._spec is not None, "started() comes first"
+        return gather(self._spec, self._tally, self._engine, self._elapsed)
 
 
-class LineView:
-    """A plain line at most every ``PLAIN_SECONDS``, and one at the end."""
+class _Lines:
+    """Writes what has changed since the last line; where nothing has, what the longest fit does."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float]) -> None:
         self._console = console
-        self._shown_at = 0.0
-        self._n_shown = -1
+        self._gaps = Gaps(clock)
+        self._n_shown = 0
 
-    def show(self, tally: Tally, elapsed: float, last: bool) -> None:
-        """Print a line if it is time to and there is news."""
-        if (last or elapsed - self._shown_at >= PLAIN_SECONDS) and tally.n_done != self._n_shown:
-            self._shown_at, self._n_shown = elapsed, tally.n_done
-            parts = [tally.counts(), tally.standing(), tally.left(elapsed)]
-            self._console.print("sweep:", ", ".join(filter(None, parts)), soft_wrap=True, highlight=False, markup=False)
+    def are_due(self, n_done: int) -> bool:
+        """Whether it is time for one."""
+        return self._gaps.is_due(n_done > self._n_shown)
 
-    def close(self) -> None:
-        """Nothing to tidy."""
-
-
-class BarView:
-    """A bar with the counts and, under it, the best so far."""
-
-    def __init__(self, console: Console) -> None:
-        self._bar = _BestUnderBar(
-            TextColumn("sweep"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[counts]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-        )
-
-    def show(self, tally: Tally, elapsed: float, last: bool) -> None:
-        """Redraw the bar."""
-        if not self._bar.tasks:
-            self._bar.add_task("", total=tally.n_total, counts="", left="")
-            self._bar.start()
-        self._bar.standing = tally.standing()
-        self._bar.update(
-            self._bar.task_ids[0], completed=tally.n_done, counts=tally.counts(), left=tally.left(elapsed), refresh=last
-        )
-
-    def close(self) -> None:
-        """Stop redrawing; the last state stays on the screen."""
-        self._bar.stop()
-
-
-class _BestUnderBar(Progress):
-    standing = ""
-
-    def get_renderables(self) -> Iterable[RenderableType]:
-        """Draw the bar, then the best so far."""
-        yield self.make_tasks_table(self.tasks)
-        if self.standing:
-            yield Text(f"      {self.standing}", overflow="ellipsis", no_wrap=True)
+    def show(self, facts: Facts, last: bool = False) -> None:
+        """Write a line; the last one says who leads whether or not that is new."""
+        tally = facts.tally
+        parts = [tally.counts()]
+        if last or tally.n_done > self._n_shown:
+            parts.append(tally.standing())
+        elif facts.has_ended:
+            parts.append("recording")
+        elif facts.running:
+            parts.append(f"running: {running_words(facts.running[0], facts.at)}")
+        parts.append(facts.left_words())
+        self._n_shown = tally.n_done
+        say(self._console, f"sweep: {', '.join(filter(None, parts))}")

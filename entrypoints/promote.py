@@ -9,6 +9,7 @@ from entrypoints.command import entrypoint
 from entrypoints.held_out import figures, held_out
 from entrypoints.parameters import IngestParams, PromoteParams, parse
 from entrypoints.pipeline import tables_for
+from entrypoints.terminal.results import show_row
 from errors import SpecError
 from release import gates, verdict
 from release.gates import Rules
@@ -75,7 +76,7 @@ def as_typed(value: str) -> str:
 
 def _close(run: EntryRun, line: str, table: str = "") -> None:
     run.set_note(f"{line}\n\n{table}".strip())
-    print(f"promote  {line}")
+    show_row("promote", line)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from entrypoints.predictions import DEVICE, check_output, predictions_file
 from entrypoints.progress import stages
 from entrypoints.records import log_scored
 from entrypoints.tally import duration
+from entrypoints.terminal.results import show_row
 from sources import Tables
 from sources.schema import TABLES
 from tracking import EntryRun
@@ -38,7 +39,7 @@ def score(params: ScoreParams, run: EntryRun) -> None:
             write(batch, model.model.predict_tables(batch, scans))
     took = time.monotonic() - began
     log_scored(run, model.uri, tables, len(devices), took)
-    print(f"scored   {len(devices):,} devices with {params.model} in {duration(took)}: {output}")
+    show_row("scored", f"{len(devices):,} devices with {params.model} in {duration(took)}: {output}")
 
 
 def devices_to_score(tables: Tables) -> pl.Series:

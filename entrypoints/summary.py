@@ -1,17 +1,24 @@
-"""The last thing that a sweep prints: what won, by how much, under which name it is registered, and where to look."""
+"""The first and the last thing that a sweep prints: where to look; and what won, by how much, why others failed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from entrypoints.parameters import SweepParams
+from entrypoints.tally import number
+from entrypoints.terminal.results import Row
+from tracking.links import Links
 from tracking.registry import RegisteredModel
 from tuning import SweepResult
 from tuning.results.comparison import compare
+from tuning.results.failures import reasons
 from tuning.results.statistics import LEVEL
 
+_MOST_REASONS = 3
 
-def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel | None, where: str) -> str:
-    """Return the closing lines.
+
+def summary(result: SweepResult, holdout: Mapping[str, float], model: RegisteredModel | None) -> list[Row]:
+    """Return what came of a sweep, a label and a text each.
 
     Parameters
     ----------
@@ -20,33 +27,51 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
         The refitted winner's score by scorer; empty where nothing was held out.
     model : RegisteredModel or None
         None where there is none to be had.
-    where : str
-        What opens the MLflow UI.
     """
     rows = [
         ("best", result.best.name),
         ("score", _score(result)),
         ("apart", _apart(result)),
-        ("hold-out", ", ".join(f"{name} {value:.5f}" for name, value in holdout.items()) or "none"),
-        ("model", f"{model.name} version {model.version}, alias {model.alias}" if model else "none"),
-        ("look", where),
+        ("hold-out", ", ".join(f"{name} {number(value)}" for name, value in holdout.items()) or "none"),
+        *_failed(result),
     ]
     if result.n_reused:
         rows.insert(0, ("reused", f"{result.n_reused:,} fits of earlier sweeps; {result.n_fits or 'none'} fitted now"))
-    if result.failed:
-        failed = f"{len(result.failed):,} of {len(result.candidates):,} candidates; their runs hold the errors"
-        rows.insert(0, ("failed", failed))
     if done := result.verification.cells:
         largest = f"largest difference {result.verification.difference:g}"
-        rows.insert(-2, ("verified", f"{done:,} fits repeated alone, {largest}"))
+        rows.append(("verified", f"{done:,} fits repeated alone, {largest}"))
+    rows.append(("model", f"{model.name} version {model.version}, alias {model.alias}" if model else "none"))
     if model and model.pickled_because:
-        rows.insert(-1, ("", f"pickled, since {model.pickled_because}"))
-    return "\n".join(f"{name:<8} {text}" for name, text in rows)
+        rows.append(("", f"pickled, since {model.pickled_because}"))
+    return rows
+
+
+def where_to_look(links: Links) -> list[Row]:
+    """Return the addresses to open while the sweep goes on."""
+    rows = [("look", links.server), ("charts", links.charts), ("run", links.run)]
+    return [(label, text) for label, text in rows if text]
+
+
+def what_next(params: SweepParams, model: RegisteredModel | None) -> list[Row]:
+    """Return commands that make something of the model."""
+    if model is None:
+        return []
+    serve = f"mlflow models serve --env-manager local -m {model.uri}"
+    if params.features:
+        predict = f"mlflow models predict --env-manager local -m {model.uri} -i ROWS.csv -t csv -o SCORES.csv"
+        return [("next", predict), ("", serve)]
+    ours = "mlflow run . --env-manager local"
+    data = "" if params.data == "synthetic" else f" -P data={params.data}"
+    return [
+        ("next", f"{ours} -e score -P model={model.uri}{data}"),
+        ("", f"{ours} -e promote -P model={model.name}"),
+        ("", serve),
+    ]
 
 
 def _score(result: SweepResult) -> str:
     n_folds = result.split_scores().shape[1]
-    return f"{result.refit_scorer} {result.best_score:.5f} ± {result.best_std:.5f} over {n_folds} folds"
+    return f"{result.refit_scorer} {number(result.best_score)} ± {number(result.best_std)} over {n_folds} folds"
 
 
 def _apart(result: SweepResult) -> str:
@@ -55,3 +80,13 @@ def _apart(result: SweepResult) -> str:
     if not others:
         return "no other candidate to compare it with"
     return f"distinguishable from {others - near:,} of the {others:,} others ({LEVEL:.0%}, compared fold by fold)"
+
+
+def _failed(result: SweepResult) -> list[Row]:
+    """Say how many failed, and the messages that explain most of them."""
+    if not result.failed:
+        return []
+    why = reasons(result)
+    rows = [("failed", f"{len(result.failed):,} of {len(result.candidates):,} candidates")]
+    rows += [("", str(reason)) for reason in why[:_MOST_REASONS]]
+    return [*rows, ("", f"and {len(why) - _MOST_REASONS:,} other messages")] if len(why) > _MOST_REASONS else rows

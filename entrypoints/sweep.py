@@ -11,15 +11,18 @@ from entrypoints.command import entrypoint
 from entrypoints.memory import CellMemory
 from entrypoints.outcome import KeptResult, Missing, Outcome
 from entrypoints.parameters import SweepParams
-from entrypoints.pipeline import rows_for
+from entrypoints.pipeline import rows_for, source_of
 from entrypoints.plan import show_plan
-from entrypoints.progress import SweepProgress
+from entrypoints.progress import SweepProgress, stages
 from entrypoints.records import given_up, log_request
 from entrypoints.rows import Rows
-from entrypoints.summary import summary
+from entrypoints.summary import summary, what_next, where_to_look
+from entrypoints.tally import duration
+from entrypoints.terminal.results import show_facts, show_lines
 from report.timeline import Timeline
 from tracking import EntryRun, SweepRecorder, registry
 from tracking.heading import mark_plan, mark_sweep
+from tracking.links import links_of
 from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
@@ -40,12 +43,22 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     check_engine(params.engine, params.master)
     (mark_plan if params.plan else mark_sweep)(run, spec, params.subject)
     registry.check_model_name(params.registered_name)
+    if not params.features:
+        source_of(params)  # a wrong one is refused before anything is said
+    links = links_of(run)
+    if not params.plan:
+        show_lines(where_to_look(links))
 
     spec, rows = rows_for(params, spec, run)
     log_request(run, spec, rows)
+    with stages("plan") as begin:
+        begin("timing a few fits")
+        if params.plan:
+            planned = forecast(spec, rows.train, params.cores)
+        else:
+            cores = fits_side_by_side(params, spec, rows)
     if params.plan:
-        return show_plan(run, forecast(spec, rows.train, params.cores), rows.train.n_rows, too_large(spec))
-    cores = fits_side_by_side(params, spec, rows)
+        return show_plan(run, planned, rows.train.n_rows, too_large(spec))
     missing = Missing()
     kept = KeptResult(run, missing)
     timeline = Timeline()
@@ -54,7 +67,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
             CellMemory(run, reuse=params.reuse == "auto") as memory,
             open_engine(params.engine, cores, params.master) as engine,
             SweepRecorder(run, params.record_wait) as record,
-            SweepProgress() as progress,
+            SweepProgress(engine) as progress,
         ):
             tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress], memory)
     except Exception as error:
@@ -65,7 +78,8 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     result = given_up(params, kept.result)
     outcome = Outcome(params, run, spec, rows, missing, timeline.spans)
     outcome.conclude(result, kept)
-    print(summary(result, outcome.scores, outcome.model, run.where_to_look()))
+    show_facts(f"swept in {duration(result.seconds)}", summary(result, outcome.scores, outcome.model))
+    show_lines([*where_to_look(links), *outcome.reported(links), *what_next(params, outcome.model)])
     missing.raise_if_any()
     return None
 

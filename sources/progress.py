@@ -20,7 +20,7 @@ from rich.progress import Progress as RichBars
 Unit = Literal["bytes", "tables"]
 Advance = Callable[[int], None]
 
-_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_LINES = 9.0
 
 
 class Progress(Protocol):
@@ -63,7 +63,7 @@ class Bars:
 
 
 class Lines:
-    """A plain line every ten seconds, and one when the step ends."""
+    """A plain line every nine seconds, whether or not anything has come meanwhile, and one when the step ends."""
 
     def __init__(self, stream: TextIO, seconds_between_lines: float = _SECONDS_BETWEEN_LINES) -> None:
         self._stream = stream
@@ -72,20 +72,27 @@ class Lines:
     @contextmanager
     def step(self, title: str, total: int, unit: Unit) -> Iterator[Advance]:
         """Write lines for the step."""
-        started = last_line = time.monotonic()
+        started = time.monotonic()
         done = 0
-        lock = threading.Lock()
+        lock, over = threading.Lock(), threading.Event()
 
         def advance(amount: int) -> None:
-            nonlocal done, last_line
+            nonlocal done
             with lock:
                 done += amount
-                now = time.monotonic()
-                if now - last_line >= self._seconds_between_lines and done < total:
-                    last_line = now
-                    self._say(f"{title}: {done / total:.0%} of {_amount(total, unit)}")
 
-        yield advance
+        def go_on() -> None:
+            while not over.wait(self._seconds_between_lines):
+                so_far = f"{done / max(1, total):.0%} of {_amount(total, unit)}"
+                self._say(f"{title}: {so_far} after {time.monotonic() - started:.0f} s")
+
+        lines = threading.Thread(target=go_on, name="progress", daemon=True)
+        lines.start()
+        try:
+            yield advance
+        finally:
+            over.set()
+            lines.join()
         self._say(f"{title}: {_amount(total, unit)} in {time.monotonic() - started:.1f} s")
 
     def _say(self, line: str) -> None:

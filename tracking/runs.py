@@ -241,16 +241,6 @@ class EntryRun:
             self.patience.leave(_LAST_WORDS)
         self._end("KILLED", line)
 
-    def where_to_look(self) -> str:
-        """Return what to type or open to see this run in the MLflow UI."""
-        uri = get_tracking_uri()
-        page = f"#/experiments/{self.experiment_id}/runs/{self.run_id}"
-        if uri.startswith(("http://", "https://")):
-            return f"{shown(uri).rstrip('/')}/{page}"
-        if uri.startswith("databricks"):
-            return f"run {self.run_id} in the workspace of {uri}"
-        return f"mlflow ui --backend-store-uri {shown(uri)}   # then http://127.0.0.1:5000/{page}"
-
     def __enter__(self) -> Self:
         return self
 

@@ -1,7 +1,7 @@
 """-P plan=true says what the sweep comes to, and trains none of it."""
 
 from entrypoints.parameters import SweepParams
-from entrypoints.plan import plan_text
+from entrypoints.plan import plan_rows
 from entrypoints.records import given_up
 from entrypoints.sweep import sweep
 from tuning import SweepResult
@@ -11,11 +11,11 @@ SMALL = ["--scale", "0.005", "--feature_sets", "brand_model,weekday_hour"]
 
 
 def test_the_plan_counts_candidates_fits_and_boosters():
-    text = plan_text(Forecast(4, 20, 10, 2, 754.0, 2.13e9), 67180)
-    assert text.splitlines()[:3] == [
-        "plan     4 candidates x 5 folds = 20 fits of 67,180 rows, trained as 10 boosters",
-        "time     about 12 min 34 s on 2 cores, refit not included",
-        "memory   about 2.1 GB at the peak",
+    rows = plan_rows(Forecast(4, 20, 10, 2, 754.0, 2.13e9), 67180)
+    assert rows[:3] == [
+        ("plan", "4 candidates x 5 folds = 20 fits of 67,180 rows, trained as 10 boosters"),
+        ("time", "about 12 min 34 s on 2 cores, refit not included"),
+        ("memory", "about 2.1 GB at the peak"),
     ]
 
 

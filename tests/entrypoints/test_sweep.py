@@ -34,8 +34,11 @@ def test_a_sweep_closes_with_the_winner_its_scores_its_model_and_where_to_look(s
     assert re.fullmatch(rf"neg_log_loss {metrics['neg_log_loss']:.5f} ± 0\.\d{{5}} over 2 folds", lines["score"])
     assert lines["hold-out"] == f"neg_log_loss {metrics['holdout_neg_log_loss']:.5f}"
     assert lines["model"] == "demographics version 1, alias challenger"
-    assert lines["look"].startswith(f"mlflow ui --backend-store-uri sqlite:///{workplace.folder}/mlflow.db ")
-    assert lines["look"].endswith(f"/#/experiments/{workplace.experiment}/runs/{run.info.run_id}")
+    page = f"/#/experiments/{workplace.experiment}/runs/{run.info.run_id}?workflowType=machine_learning"
+    assert lines["look"] == f"mlflow ui --backend-store-uri sqlite:///{workplace.folder}/mlflow.db"
+    assert lines["run"].endswith(page)
+    assert [line.split()[0] for line in printed.out.splitlines()[:3]] == ["look", "run", "tables"]
+    assert lines["next"].endswith("-e score -P model=models:/demographics@challenger")
     assert "sweep: 8/8 fits, 4/4 candidates" in printed.err
 
 

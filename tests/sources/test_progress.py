@@ -13,6 +13,23 @@ from rich.console import Console
 from sources.progress import Bars, Lines, Silence, to_terminal
 
 
+class Heard(io.StringIO):
+    """Wakes who waits for a line."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = threading.Condition()
+
+    def write(self, text):
+        with self.written:
+            self.written.notify_all()
+            return super().write(text)
+
+    def waits_for(self, line):
+        with self.written:
+            return self.written.wait_for(lambda: line in self.getvalue(), timeout=30)
+
+
 def test_a_log_gets_plain_lines_and_no_control_characters():
     stream = io.StringIO()
     with to_terminal(stream).step("Downloading", 2_000_000, "bytes") as advance:
@@ -25,12 +42,12 @@ def test_a_log_gets_plain_lines_and_no_control_characters():
 
 
 def test_a_long_step_says_now_and_then_how_far_it_is():
-    stream = io.StringIO()
-    with Lines(stream, seconds_between_lines=0).step("Generating", 4, "tables") as advance:
-        for _ in range(4):
-            advance(1)
-    shares = [line.split()[1] for line in stream.getvalue().splitlines()[:-1]]
-    assert shares == ["25%", "50%", "75%"]
+    stream = Heard()
+    with Lines(stream, seconds_between_lines=0.001).step("Generating", 4, "tables") as advance:
+        advance(1)
+        assert stream.waits_for("Generating: 25% of 4 tables after")
+        advance(2)
+        assert stream.waits_for("Generating: 75% of 4 tables after")
 
 
 def test_a_failed_step_does_not_claim_to_have_ended():

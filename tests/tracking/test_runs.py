@@ -9,6 +9,7 @@ import pytest
 
 from errors import SourceError, TrackingError
 from tracking import EntryRun, InputTable
+from tracking.links import links_of
 
 
 @pytest.fixture
@@ -156,12 +157,19 @@ def test_an_artifact_store_that_cannot_be_written_is_one_line(client, tmp_path):
 
 
 def test_it_says_what_opens_the_ui(client, tmp_path):
-    look = EntryRun.begin("sweep").where_to_look()
-    assert look.startswith(f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/mlflow.db")
+    run = EntryRun.begin("sweep")
+    links = links_of(run, "0123")
+    runs = f"http://127.0.0.1:5000/#/experiments/{run.experiment_id}/runs"
+    assert links.server == f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/mlflow.db"
+    assert links.run == f"{runs}/{run.run_id}?workflowType=machine_learning"
+    assert links.report == f"{runs}/{run.run_id}/artifacts/report.html?workflowType=machine_learning"
+    assert links.charts == f"{runs}?workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey=0123"
 
 
 def test_a_server_is_looked_at_where_it_is(server_client, server):
     with EntryRun.begin("sweep") as run:
         run.log_text("hello", "hello.txt")
-    assert run.where_to_look() == f"{server}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    links = links_of(run)
+    assert links.run == f"{server}/#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
+    assert (links.server, links.charts) == ("", "")
     assert Path(server_client.download_artifacts(run.run_id, "hello.txt")).read_text() == "hello"

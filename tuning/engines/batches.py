@@ -124,8 +124,8 @@ class Batches:
         else:
             scores, seconds = ended.result()
             self._seconds = max(seconds / len(futures), 1e-6)
-            for fit in fits:
-                self._ledger.ended(fit, self._seconds)
+            for fit, found in zip(fits, scores, strict=True):
+                self._ledger.ended(fit, found, self._seconds)
             self._ended(partial(_resolve, futures, scores))
         self._send()
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuning.control import Overseer
 from tuning.pace import Pace, Range, Work
 from tuning.plan import Fit
+from tuning.results.sweep_result import FoldScore
 
+_NONE = Work()
 _TOLD_BY = 0.01  # the share of a fit's rounds that must have been timed
 
 
@@ -73,14 +76,20 @@ class State:
         The longest first. Some may only be on their way to a worker.
     pace : Pace
         What ended fits have taken.
+    cell : Work
+        One candidate on one fold in full, the mean of those asked for so far.
+    sound : float
+        The share of ended fits in which some candidate has not failed: others fail in no time.
     """
 
     at: float
     waiting: Work
     running: tuple[Running, ...]
     pace: Pace
+    cell: Work = _NONE
+    sound: float = 1.0
 
-    def left(self, workers: int, ahead: tuple[Work, Work] = (Work(), Work())) -> Range | None:
+    def left(self, workers: int, ahead: tuple[Work, Work] = (_NONE, _NONE)) -> Range | None:
         """Say how long the fits go on; None where it cannot be told yet.
 
         Parameters
@@ -94,7 +103,7 @@ class State:
             return None
         going_on = [each.left(pace, self.at) for each in self.running]
         least, most = (pace.foretell(self.waiting + more) for more in ahead)
-        total = sum(going_on, Range(least.low, most.high)).over(max(1, workers))
+        total = sum(going_on, Range(self.sound * least.low, most.high)).over(max(1, workers))
         return total.at_least(Range(*(max(ends, default=0.0) for ends in _columns(going_on))))
 
     def _running_pace(self) -> Pace:
@@ -125,17 +134,32 @@ class Ledger:
         self._waiting = Work()
         self._running: dict[Fit, Running] = {}
         self._pace = Pace()
+        self._asked = Work()
+        self._n_cells = 0
+        self._n_ended = self._n_failed = 0
+        self._company: Counter[tuple[float, int]] = Counter()
 
     def state(self) -> State:
         """Return what there is to know now."""
         with self._lock:
             running = tuple(sorted(self._running.values(), key=lambda each: each.began))
-            return State(self._clock(), self._waiting, running, self._pace)
+            cell = self._asked.times(1 / max(1, self._n_cells))
+            sound = 1 - self._n_failed / max(1, self._n_ended)
+            return State(self._clock(), self._waiting, running, self._pace, cell, sound)
+
+    def company(self) -> Mapping[tuple[float, int], int]:
+        """Return how many candidates have been asked for, by share of rows and rounds, and by fold."""
+        with self._lock:
+            return dict(self._company)
 
     def submitted(self, fit: Fit) -> None:
         """Note that `fit` waits; before a worker can have it."""
+        n_cells = len(fit.candidates)
         with self._lock:
             self._waiting += Work.of(fit)
+            self._asked += Work(1.0, fit.cost / max(fit.rounds, 1e-9))  # as if it were in full
+            self._n_cells += n_cells
+            self._company[fit.rows * fit.rounds, fit.fold] += n_cells
 
     def began(self, fit: Fit) -> None:
         """Note that a worker has, or will at once have, `fit`."""
@@ -151,11 +175,17 @@ class Ledger:
                 first = known.first or (self._clock(), share)
                 self._running[fit] = replace(known, share=share, rounds=rounds, first=first)
 
-    def ended(self, fit: Fit, seconds: float | None = None) -> None:
-        """Note that `fit` has ended, after so many seconds where the engine knows better than by the clock."""
+    def ended(self, fit: Fit, scores: Sequence[FoldScore] = (), seconds: float | None = None) -> None:
+        """Note that `fit` has ended, after so many seconds where the engine knows better than by the clock.
+
+        One that has only failed says nothing of how long others take.
+        """
+        failed = bool(scores) and all(score.error for score in scores)
         with self._lock:
             known = self._running.pop(fit, None)
-            if known is not None:
+            self._n_ended += 1
+            self._n_failed += failed
+            if known is not None and not failed:
                 self._pace = self._pace.seen(Work.of(fit), self._clock() - known.began if seconds is None else seconds)
 
     def dropped(self, fit: Fit) -> None:

@@ -123,15 +123,17 @@ class _Threads:
         card = self._free_cards.get() if self._free_cards else None
         self._count(waiting=-1, running=1)
         self._ledger.began(fit)
+        scores: list[FoldScore] = []
         try:
             if self._began is not None:
                 self._began(fit)
             placed = fit if card is None else replace(fit, device=card)
             with self._keeper.in_use(fit), self._interruptible():
-                return run_fit(self._workload, placed, self._keeper, FitControl(self, self._ledger, fit))
+                scores = run_fit(self._workload, placed, self._keeper, FitControl(self, self._ledger, fit))
+                return scores
         finally:
             self._count(running=-1)
-            self._ledger.ended(fit)
+            self._ledger.ended(fit, scores)
             if self._free_cards and card is not None:
                 self._free_cards.put(card)
 

@@ -111,7 +111,7 @@ class SparkEngine:
         if ended.cancelled() or ended.exception():
             self.ledger.dropped(fit)
         else:
-            self.ledger.ended(fit, seconds_of(ended.result()))
+            self.ledger.ended(fit, ended.result(), seconds_of(ended.result()))
 
     def close(self, cancel: bool = False) -> None:
         """Let go of data and, where it is ours, of the session; with `cancel`, of the jobs still to run."""
