@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import math
 import re
+import stat
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 _DEEPEST = 40
+_MOST_BYTES = 2**20
 _MOST_VALUES = 200_000
 _MOST_DIGITS = 100
 
@@ -63,6 +66,34 @@ def read(text: str) -> Any:
         raise YamlError(_sentence(error)) from error
 
 
+def load(path: Path) -> Any:
+    """Read a file of one YAML document, as `read` does.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file: a pipe or a device would be waited for without end.
+
+    Raises
+    ------
+    YamlError
+        As `read`, or it is no text file, or larger than what a person writes.
+    OSError
+        It is not there, or may not be read.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise YamlError(f"this is {'a folder' if stat.S_ISDIR(mode) else 'a pipe, a socket or a device'}. Name a file.")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise YamlError(f"the file is larger than {_MOST_BYTES / 2**20:.0f} MiB, which no file of YAML here needs.")
+    try:
+        return read(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise YamlError("the file is not UTF-8 text. Save it as UTF-8.") from error
+
+
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own shape)
     yaml_constructors: dict[str | None, Any] = {}  # type: ignore[misc]  # noqa: RUF012
@@ -75,6 +106,9 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
         self.depth = getattr(self, "depth", 0) + 1
+        self.nodes = getattr(self, "nodes", 0) + 1
+        if self.nodes > _MOST_VALUES:  # seen here already: a list of empty lists is large before it is counted
+            raise _mistake(f"more than {_MOST_VALUES:,} values", self.peek_event())  # type: ignore[no-untyped-call]
         if self.depth > _DEEPEST:
             here = self.peek_event()  # type: ignore[no-untyped-call]
             raise _mistake(f"more than {_DEEPEST} levels, one inside the other", here)
@@ -167,4 +201,6 @@ def kind(content: Any) -> str:
     """Say what a document is where another was expected."""
     if content is None:
         return "an empty file"
-    return "a mapping" if isinstance(content, Mapping) else f"a {type(content).__name__}"
+    if isinstance(content, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(content, list) else "text" if isinstance(content, str) else f"'{content}'"

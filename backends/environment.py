@@ -47,7 +47,7 @@ def read(path: Path) -> Environment:
         It is not there, is not YAML, or asks for what pip alone cannot install.
     """
     try:
-        content = yaml12.read(path.read_text())
+        content = yaml12.load(path)
     except (OSError, yaml12.YamlError) as error:
         raise BackendError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     dependencies = content.get("dependencies", []) if isinstance(content, dict) else []

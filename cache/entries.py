@@ -46,7 +46,10 @@ class Cache:
     def find(self, kind: str, fingerprint: str) -> Path | None:
         """Return the step's folder, or None where it has not been made whole."""
         path = self.path(kind, fingerprint)
-        return path if path.is_dir() else None
+        try:
+            return path if path.is_dir() else None
+        except OSError:  # a root that cannot be: whoever writes there will say so
+            return None
 
     @contextmanager
     def publish(self, kind: str, fingerprint: str) -> Iterator[Path]:
@@ -94,7 +97,7 @@ def writing_to(folder: Path) -> Iterator[None]:
                 f"{folder}: the disk is full ({free / 2**20:,.0f} MiB free). "
                 "Free some space, or set SWEEP_CACHE to a folder on another disk."
             ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP):
             raise CacheError(
                 f"{folder}: the folder cannot be written ({os.strerror(error.errno).lower()}). "
                 "Set SWEEP_CACHE to a folder of yours."

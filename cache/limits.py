@@ -30,11 +30,15 @@ def memory() -> int:
 
 def most_bytes(packed: int) -> int:
     """Bytes that a file of `packed` bytes may unpack to in memory."""
-    return min(memory(), max(ALWAYS, RATIO * packed))
+    return min(memory(), most_on_disk(packed))
+
+
+def most_on_disk(packed: int) -> int:
+    """Bytes that a file of `packed` bytes may unpack to on a disk."""
+    return max(ALWAYS, RATIO * packed)
 
 
 def unpacks_to_too_much(packed: int, most: int) -> str:
     """Return the end of a sentence that refuses a file."""
-    return (
-        f"unpacks to more than {most / 2**20:,.0f} MiB from {packed / 2**20:,.1f}; unpack it yourself if that is right"
-    )
+    sizes = f"{most / 2**20:,.0f} MiB, from {packed / 2**20:,.1f}"
+    return f"unpacks to more than {sizes}; write it unpacked if that is right"

@@ -59,7 +59,7 @@ def read_csr(path: Path) -> sp.csr_matrix:
     except (MatrixError, MemoryError):
         raise
     except Exception as error:  # whatever zipfile, zlib, numpy and Python's own parser raise for garbage
-        raise MatrixError(f"it is no matrix, or damaged ({type(error).__name__})") from error
+        raise MatrixError(f"it is no matrix, or damaged: {type(error).__name__}") from error
     return matrix
 
 

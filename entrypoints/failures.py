@@ -13,6 +13,9 @@ from entrypoints.interrupts import Interrupted
 from errors import GridfoldError, SpecError
 from masking import masked, visible
 
+_LONGEST_WORD = 400
+"""A path is shorter; what is longer is a value that somebody has pasted, or what a damaged file holds."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -53,4 +56,5 @@ def explain(error: BaseException) -> Failure:
 
 
 def _one_line(text: str) -> str:
-    return visible(masked(" ".join(text.split())))
+    words = (word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}…" for word in masked(text).split())
+    return visible(" ".join(words))

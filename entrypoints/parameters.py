@@ -40,7 +40,9 @@ class IngestParams(Params):
         le=1,
         description="a number from 0.001 to 1: size of the synthetic data, 1 being that of the real",
     )
-    seed: int = Field(0, ge=0, description="a whole number, 0 or more: seed of the synthetic data and of the hold-out")
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="a whole number, 0 to 4294967295: seed of the synthetic data and of the hold-out"
+    )
     leak: bool = Field(False, description="true or false: give the synthetic data the row-order leak of the real")
 
 

@@ -40,7 +40,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
         spec = spec.model_copy(update={"verify": params.verify})
     if not params.plan:
         check_size(spec)
-    check_engine(params.engine, params.master)
+    check_engine(params.engine, params.master, params.cores or spec.budget.cores or 0)
     (mark_plan if params.plan else mark_sweep)(run, spec, params.subject)
     registry.check_model_name(params.registered_name)
     if not params.features:

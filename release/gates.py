@@ -71,7 +71,10 @@ class Rules(_Rule):
             It is not there, or a key or value is wrong.
         """
         try:
-            return cls.model_validate(yaml12.read(Path(path).read_text(encoding="utf-8")) or {})
+            content = yaml12.load(Path(path)) or {}
+            if not isinstance(content, Mapping):
+                raise SpecError(f"{path}: expected a mapping of gates, got {yaml12.kind(content)}.")
+            return cls.model_validate(content)
         except OSError as error:
             raise SpecError(
                 f"{path}: cannot be read ({error.strerror}). Name a file of gates: -P gates=FILE."

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from errors import SourceError
+from cache.limits import most_on_disk, unpacks_to_too_much
+from errors import CacheError, SourceError
 
 _COPY_BYTES = 1 << 20
 
@@ -47,12 +47,30 @@ def _unpack(file: Path, csv_name: str, unpacked: Path, shown_as: str) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             member = _member(archive, csv_name, shown_as)
+            _check_size(member, unpacked.parent, shown_as)
             with archive.open(member) as packed, unpacked.open("wb") as plain:
                 shutil.copyfileobj(packed, plain, _COPY_BYTES)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"{shown_as}: the zip archive is truncated or corrupt ({error}). Re-download it.") from error
     except (NotImplementedError, RuntimeError) as error:  # an unknown compression method; a password
         raise SourceError(f"{shown_as}: the zip archive cannot be unpacked ({error}). Zip it again.") from error
+    except SourceError:
+        raise
+    except Exception as error:  # zipfile, zlib, bz2 and lzma each have their own words for garbage
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk
+        raise SourceError(f"{shown_as}: the zip archive is truncated or corrupt ({error}). Re-download it.") from error
+
+
+def _check_size(member: zipfile.ZipInfo, folder: Path, shown_as: str) -> None:
+    """Refuse a bomb by the size that it states; more than that is never read."""
+    most = most_on_disk(member.compress_size)
+    if member.file_size > most:
+        raise SourceError(f"{shown_as}: the zip archive {unpacks_to_too_much(member.compress_size, most)}.")
+    free = shutil.disk_usage(folder).free
+    if member.file_size > free:
+        raise CacheError(
+            f"{shown_as}: unpacks to {member.file_size / 2**20:,.0f} MiB, and {folder} has {free / 2**20:,.0f} MiB "
+            "free. Free some space, or set SWEEP_CACHE to a folder on another disk."
+        )
 
 
 def _member(archive: zipfile.ZipFile, csv_name: str, shown_as: str) -> zipfile.ZipInfo:

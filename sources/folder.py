@@ -19,6 +19,7 @@ from errors import SourceError
 from sources.base import Identity, Written
 from sources.digests import DigestIndex, Stamp, sha256_of, stamp
 from sources.files import InputFile, names_of, write_tables
+from sources.own_file import check_inside
 from sources.progress import Progress
 from sources.schema import TABLES, Table
 from sources.tables import TableRecord
@@ -73,6 +74,7 @@ class FolderSource:
             if path.is_file():
                 if not os.access(path, os.R_OK):
                     raise SourceError(f"{path}: the file may not be read. Change its permissions.")
+                check_inside(path, self.folder, str(self.folder))
                 return InputFile(table, path, str(path))
         raise SourceError(
             f"{self.folder}: {' or '.join(names_of(table))} is missing. "

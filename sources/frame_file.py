@@ -6,11 +6,7 @@ counts as missing, as true or false, as a number. Polars is faster, and differs 
 
 from __future__ import annotations
 
-import csv
-import lzma
 import warnings
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,15 +14,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow.lib import ArrowException
 
-from errors import SourceError
+from cache.limits import memory
+from errors import GridfoldError, SourceError
+from masking import visible
 from sources.dialect import decimal_sign, header_and_delimiter
 from sources.own_file import CSV, is_tab_separated, kind_of, opened_text, parts_of
 from sources.text_columns import check_text
 
-_UNPACKING = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
-_READING = (pd.errors.ParserError, pd.errors.ParserWarning, ArrowException, csv.Error)
+_VALUE_BYTES = 8
 
 
 def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "", folds: str = "") -> pd.DataFrame:
@@ -58,7 +54,9 @@ def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "", fo
         frame = _csv(path, shown_as, target, (groups, folds)) if is_csv else _parquet(path, shown_as)
     except UnicodeDecodeError as error:
         raise SourceError(f"{shown_as}: the file is not UTF-8 text. Save it as UTF-8.") from error
-    except (*_UNPACKING, *_READING, OSError) as error:
+    except (GridfoldError, MemoryError):
+        raise
+    except Exception as error:  # pandas, pyarrow and those that unpack have each their own words for garbage
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].removesuffix(".")
         raise SourceError(
             f"{shown_as}: the file cannot be read as {'csv' if is_csv else 'parquet'} ({reason}). Write it anew."
@@ -89,12 +87,24 @@ def _read_csv(path: Path, shown_as: str, delimiter: str, decimal: str) -> pd.Dat
 
 
 def _parquet(path: Path, shown_as: str) -> pd.DataFrame:
-    if not path.is_dir():
+    if path.is_dir():
+        parts = parts_of(path, shown_as)
+        _check_parts(path, parts, shown_as)
+    else:
+        parts = [path]
         _check_names(pq.read_schema(path).names, shown_as)
-        return pd.read_parquet(path)
-    parts = parts_of(path, shown_as)
-    _check_parts(path, parts, shown_as)
+    _check_memory([pq.read_metadata(part) for part in parts], shown_as)
     return pd.read_parquet(path)
+
+
+def _check_memory(parts: Iterable[pq.FileMetaData], shown_as: str) -> None:
+    """A column of one value takes a few bytes in Parquet, however many rows it has, and eight for each in a frame."""
+    needed = sum(_VALUE_BYTES * part.num_rows * part.num_columns for part in parts)
+    if needed > memory():
+        raise SourceError(
+            f"{shown_as}: the table needs {needed / 2**30:,.0f} GiB, more than this machine's memory. Take fewer rows "
+            "or columns, or a larger machine."
+        )
 
 
 def _check_parts(folder: Path, parts: list[Path], shown_as: str) -> None:
@@ -121,6 +131,9 @@ def _check_names(names: Iterable[str], shown_as: str) -> None:
             f"{shown_as}: a column has no name; pandas writes the row numbers so. Write the table with index=False, "
             "or name the column."
         )
+    unseen = [name for name in counts if visible(name) != name]
+    if unseen:
+        raise SourceError(f"{shown_as}: column '{unseen[0]}' has a control character in its name. Rename it.")
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         raise SourceError(f"{shown_as}: column '{twice[0]}' is there {counts[twice[0]]} times. Keep one of them.")

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from cache.limits import memory, most_bytes, unpacks_to_too_much
 from errors import SourceError, did_you_mean
 from sources.digests import sha256_of
 
@@ -26,6 +27,7 @@ _KINDS = {".csv": CSV, ".tsv": CSV, ".parquet": PARQUET, ".pq": PARQUET, ".npz":
 _PACKED: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _ZIP = ".zip"
 _PARTS = (".parquet", ".pq")
+_BUFFER = 1 << 18
 TABLES = ".csv or .tsv (also with .gz, .bz2, .xz or .zip), .parquet, or a folder of .parquet parts"
 
 
@@ -91,7 +93,24 @@ def parts_of(folder: Path, shown_as: str) -> list[Path]:
     parts = [path for path in found if not any(name[0] in "_." for name in path.relative_to(folder).parts)]
     if not parts:
         raise SourceError(f"{shown_as}: the folder holds no .parquet file. Name a file, or a folder of Parquet parts.")
+    for part in parts:
+        check_inside(part, folder, shown_as)
     return parts
+
+
+def check_inside(file: Path, folder: Path, shown_as: str) -> None:
+    """Refuse a link in a folder that leads out of it: who sends a folder must not choose what else is read here.
+
+    Raises
+    ------
+    SourceError
+    """
+    meant = Path(os.path.realpath(file))
+    if not meant.is_relative_to(os.path.realpath(folder)):
+        raise SourceError(
+            f"{shown_as}: {file.name} is a link that leads out of the folder, to {meant}. Put the file itself there, "
+            "or name the folder that it is in."
+        )
 
 
 def digest_of(path: Path, shown_as: str) -> str:
@@ -105,8 +124,31 @@ def digest_of(path: Path, shown_as: str) -> str:
 @contextmanager
 def opened_text(path: Path, shown_as: str) -> Iterator[TextIO]:
     """Open a CSV file, packed or not, as UTF-8 text."""
+    packed = path.stat().st_size
+    most = most_bytes(packed) if _packing(path) else memory()
+    if packed > most:
+        raise SourceError(f"{shown_as}: the file has {packed / 2**30:,.0f} GiB, more than this machine's memory.")
     with _opened(path, shown_as) as binary:
-        yield io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+        bounded = _Bounded(binary, most, f"{shown_as}: the file {unpacks_to_too_much(packed, most)}.")
+        yield io.TextIOWrapper(io.BufferedReader(bounded, _BUFFER), encoding="utf-8-sig", newline="")
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that is read no further than it may be: what unpacks without end is not waited for."""
+
+    def __init__(self, stream: IO[bytes], most: int, refusal: str) -> None:
+        self._stream, self._left, self._refusal = stream, most, refusal
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._stream.read(len(buffer))
+        self._left -= len(content)
+        if self._left < 0:
+            raise SourceError(self._refusal)
+        buffer[: len(content)] = content
+        return len(content)
 
 
 @contextmanager

@@ -41,8 +41,11 @@ def end_abandoned(client: MlflowClient) -> list[str]:
     What the store refuses is left for the next to try.
     """
     ended = []
-    for path in sorted(_folder().glob("*")):
-        with suppress(OSError, ValueError, KeyError, TypeError, MlflowException):
+    paths: list[Path] = []
+    with suppress(OSError):  # a cache that cannot be
+        paths = sorted(path for path in _folder().glob("*") if path.is_file())
+    for path in paths:
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MlflowException):
             if is_held(path):
                 continue
             if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:

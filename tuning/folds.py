@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ from tuning.spec.cv import CvSpec, splitter_of
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 ALWAYS_TRAINED = -1
+MOST = 10_000
+"""Folds beyond these are surely a mistake; leaving out one row of 5,000 is the most that anybody means."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +87,16 @@ def make_folds(cv: CvSpec, data: Dataset) -> tuple[Fold, ...]:
     SpecError
         The data cannot be split so: too few rows or groups, no such column, a fold without rows.
     """
+    if cv.kind == "repeats" and cv.folds * (cv.repeats or 1) > MOST:
+        raise _too_many()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer rows than folds; tuning.audit says what comes of it
         try:
-            folds = tuple(Fold(index, *split) for index, split in enumerate(_splits(cv, data)))
+            folds = tuple(Fold(index, *split) for index, split in enumerate(islice(_splits(cv, data), MOST + 1)))
         except ValueError as error:
             raise SpecError(f"cv: {' '.join(str(error).split()).rstrip('.')}. Split the rows differently.") from error
+    if len(folds) > MOST:
+        raise _too_many()
     for fold in folds:
         for rows, side in ((fold.train, "train"), (fold.test, "test")):
             if not len(rows):
@@ -97,6 +104,10 @@ def make_folds(cv: CvSpec, data: Dataset) -> tuple[Fold, ...]:
     if not folds:
         raise SpecError("cv: there are no folds. Split the rows differently.")
     return folds
+
+
+def _too_many() -> SpecError:
+    return SpecError(f"cv: there are more than {MOST:,} folds. Use fewer, or fewer repeats.")
 
 
 def share_tested(folds: Sequence[Fold]) -> float:

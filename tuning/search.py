@@ -15,6 +15,9 @@ from tuning.spec.space import MOST_LISTED
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import STRATEGIES, Setting, Strategy
 
+MOST_GIVEN = 10_000_000
+"""Of candidates that are asked for by number; each is kept in memory, with its scores."""
+
 _LOOKED_AT = 100  # candidates, of all that there may be
 
 
@@ -95,7 +98,11 @@ def _number_given(spec: SweepSpec) -> int | None:
 
 def too_large(spec: SweepSpec) -> str:
     """Say that the grid is too large to be tried whole, and what to do; empty where it is not."""
-    size = spec.space.size
+    size, asked = spec.space.size, candidates_asked(spec)
+    if asked is not None and asked > MOST_GIVEN:
+        return (
+            f"search: {asked:,} candidates are more than the {MOST_GIVEN:,} that a sweep can keep apart. Ask for fewer."
+        )
     if size is None or size <= MOST_LISTED or _number_given(spec) is not None:
         return ""
     return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from joblib import cpu_count
+
 from errors import GridfoldError, did_you_mean
 from tuning.engines.base import Engine
 from tuning.engines.local import LocalEngine
@@ -16,12 +18,13 @@ ENGINES: Mapping[str, Callable[[int, str | None], Engine]] = {
     "spark": SparkEngine,
 }
 AUTO = "auto"
+_MOST_WORKERS, _MOST_WORKERS_A_CORE = 64, 8
 
 __all__ = ["AUTO", "ENGINES", "Engine", "LocalEngine", "SparkEngine", "check_engine", "choose_engine", "open_engine"]
 
 
-def check_engine(name: str, master: str | None = None) -> None:
-    """Refuse, before any work, an engine that cannot be had.
+def check_engine(name: str, master: str | None = None, cores: int = 0) -> None:
+    """Refuse, before any work, an engine that cannot be had, or not with so many `cores`.
 
     Raises
     ------
@@ -38,6 +41,11 @@ def check_engine(name: str, master: str | None = None) -> None:
         raise GridfoldError(f"master: engine local has none, got '{master}'. Use -P engine=spark, or leave master out.")
     if choose_engine(name, master) == "spark":
         spark_session.check(master)
+    elif cores > (most := max(_MOST_WORKERS, _MOST_WORKERS_A_CORE * cpu_count())):
+        raise GridfoldError(
+            f"cores: {cores:,} fits side by side are more than this machine's {cpu_count()} cores can carry. Ask for "
+            f"{most} or fewer; 0 is one on each core."
+        )
 
 
 def choose_engine(name: str, master: str | None = None) -> str:
@@ -60,7 +68,7 @@ def open_engine(name: str, cores: int = 0, master: str | None = None) -> Iterato
     master : str or None
         Address of a Spark master; None or empty for the session that exists.
     """
-    check_engine(name, master)
+    check_engine(name, master, cores)
     engine = ENGINES[choose_engine(name, master)](cores, master)
     try:
         yield engine

@@ -54,14 +54,14 @@ def validate(model: type[Model], content: Mapping[str, Any]) -> Model:
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
-        content = yaml12.read(path.read_text(encoding="utf-8"))
+        content = yaml12.load(path)
     except FileNotFoundError:
-        here = [p.as_posix() for p in path.parent.glob("*.yaml")]
+        here = [p.as_posix() for p in path.parent.glob("*.yaml") if p.exists()]
         raise SpecError(f"no such file.{did_you_mean(path.as_posix(), here)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"the file cannot be read: {error}.") from error
     except yaml12.YamlError as error:
         raise SpecError(str(error)) from error
+    except (OSError, ValueError) as error:  # the latter where no file can have the name
+        raise SpecError(f"the file cannot be read ({getattr(error, 'strerror', None) or error}).") from error
     if not isinstance(content, Mapping):
         raise SpecError(f"expected a mapping of keys such as 'estimator' and 'grid', got {yaml12.kind(content)}.")
     return content

@@ -56,6 +56,10 @@ def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
         return Mistake(location, "the key is missing. Add it.")
     if error["type"] == "too_short":
         return Mistake(location, "it is empty. Give at least one entry.")
+    if location[-1:] == ("[key]",):
+        return Mistake(
+            location[:-1], f"a key should be text, got {error['input']!r}. Write a name, or put it in quotes."
+        )
     return Mistake(location, f"{_expectation(error['msg'])}, got {error['input']!r}.")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -32,9 +33,9 @@ _brought: set[Path] = set()
 
 def look_beside(path: Path) -> None:
     """Let the modules in the folder of `path` be named, before those of folders that were looked in earlier."""
-    if not path.resolve().parent.is_dir():
+    folder = os.path.dirname(os.path.realpath(path))  # which, other than resolve(), takes a link that leads to itself
+    if not os.path.isdir(folder):
         return
-    folder = str(path.resolve().parent)
     there = {each.stem for each in Path(folder).iterdir() if each.suffix == ".py" or each.is_dir()}
     for name in [name for name in sys.modules if name.partition(".")[0] in there]:
         if any(_lies_in(sys.modules[name], earlier) for earlier in _beside if earlier != folder):

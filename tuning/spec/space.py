@@ -65,6 +65,8 @@ class Distribution(BaseModel):
             raise problem(f"expected one of {', '.join(_KINDS)}, got {' and '.join(kinds) or 'none of them'}")
         if self.choice is not None and not self.choice:
             raise problem("the choice is empty. Give at least one value")
+        if self.choice is None and not (math.isfinite(self.low) and math.isfinite(self.high)):
+            raise problem(f"{self.kind}: {self.low} to {self.high} is not finite. Give numbers")
         if self.choice is None and not self.low < self.high:
             raise problem(f"{self.kind}: {self.low} is not below {self.high}. Give the lower end first")
         if self.integers is not None and not (_INT64.min <= self.low and self.high < _INT64.max):
@@ -79,7 +81,7 @@ class Distribution(BaseModel):
             return
         if self.kind not in ("uniform", "integers"):
             raise problem(f"step goes with uniform or integers, not with {self.kind}. Remove it")
-        if self.step <= 0 or self.step > self.high - self.low:
+        if not 0 < self.step <= self.high - self.low:
             raise problem(f"step: {self.step} does not fit between {self.low} and {self.high}. Give a smaller one")
         if self.integers is not None and not isinstance(self.step, int):
             raise problem(f"step: {self.step} is not a whole number, which integers needs")

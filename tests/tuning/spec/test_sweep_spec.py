@@ -133,7 +133,7 @@ def test_a_missing_file_gets_the_nearest_name(tmp_path):
 def test_a_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "spec.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SpecError, match="the file cannot be read"):
+    with pytest.raises(SpecError, match="not UTF-8 text"):
         SweepSpec.load(path)
 
 
