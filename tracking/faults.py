@@ -34,13 +34,14 @@ _PASSING_CODES = {
 }
 _DRIVERS = {
     "psycopg2": "psycopg2-binary",
+    "psycopg": "'psycopg[binary]'",
     "MySQLdb": "mysqlclient",
     "google.cloud": "google-cloud-storage",
     "google.cloud.storage": "google-cloud-storage",
     "azure.storage.filedatalake": "azure-storage-file-datalake",
     "databricks.sdk": "databricks-sdk",
     "requests_auth_aws_sigv4": "requests-auth-aws-sigv4",
-    **{name: name for name in ("boto3", "botocore", "paramiko", "psycopg", "pymssql", "pymysql", "pyodbc", "pysftp")},
+    **{name: name for name in ("boto3", "botocore", "paramiko", "pymssql", "pymysql", "pyodbc", "pysftp")},
 }
 _OF_STORES = (
     *("alembic", "azure", "boto3", "botocore", "databricks", "google", "mlflow", "psycopg", "psycopg2", "pymysql"),

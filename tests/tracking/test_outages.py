@@ -246,7 +246,7 @@ def start():
     with EntryRun.begin("sweep") as run:
         print(run.run_id, flush=True)
 workers = []
-for _ in range(8):
+for _ in range(int(sys.argv[1])):
     if not (child := os.fork()):
         start()
         os._exit(0)
@@ -259,7 +259,7 @@ def test_an_empty_database_is_made_by_one_of_those_who_start_at_once(tmp_path):
     uri = f"sqlite:///{tmp_path}/new/mlflow.db"
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     ended = subprocess.run(
-        [sys.executable, "-c", STARTERS],
+        [sys.executable, "-c", STARTERS, "8"],
         cwd=ROOT,
         env={**environment, "MLFLOW_TRACKING_URI": uri},
         capture_output=True,
