@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from report.picture import Picture
 from report.style import GREY, RED, SERIES, figure, grid_lines, shortened
-from tuning.candidates import Candidate
 from tuning.results.judged import best_first, full_means
+from tuning.results.round_curves import fold_curves, mean_curve, steps
 from tuning.results.sweep_result import SweepResult
 
-MOST_STEPS = 200
 _CANDIDATES = 5
 
 
@@ -33,33 +29,13 @@ def picture(result: SweepResult) -> Picture | None:
     return Picture("rounds", "When was training long enough?", caption, data, lambda: _drawn(result, data))
 
 
-def mean_curve(result: SweepResult, candidate: Candidate, scorer: str | None = None) -> list[float]:
-    """Return the mean over the folds after each round, as far as all folds have come; empty where there is none."""
-    curves = _fold_curves(result, candidate, scorer or result.refit_scorer)
-    shortest = min(map(len, curves), default=0)
-    return [float(mean) for mean in np.mean([curve[:shortest] for curve in curves], axis=0)] if shortest else []
-
-
-def steps(length: int, kept: int, most: int = MOST_STEPS) -> list[int]:
-    """Return at most so many of the rounds 1 to `length`, evenly spread, the first, the last and `kept` among them."""
-    if length <= most:
-        return list(range(1, length + 1))
-    spread = np.unique(np.linspace(1, length, most - 1).round().astype(int)).tolist()
-    return sorted({*spread, kept})
-
-
-def _fold_curves(result: SweepResult, candidate: Candidate, scorer: str) -> list[Sequence[float]]:
-    scores = result.fold_scores[candidate]
-    return [score.curves[scorer] for score in scores if scorer in score.curves]
-
-
 def _curves(result: SweepResult, place: int) -> pd.DataFrame:
     candidate = result.candidates[place]
-    mean = mean_curve(result, candidate)
+    mean = mean_curve(result.fold_scores[candidate], result.refit_scorer)
     rounds = steps(len(mean), result.rounds[candidate])
     folds = {
         f"fold{fold}": [float(curve[each - 1]) for each in rounds]
-        for fold, curve in enumerate(_fold_curves(result, candidate, result.refit_scorer))
+        for fold, curve in enumerate(fold_curves(result.fold_scores[candidate], result.refit_scorer))
     }
     of_all = {"number": place + 1, "candidate": candidate.name, "chosen": result.rounds[candidate]}
     return pd.DataFrame({**of_all, "round": rounds, "mean": [mean[each - 1] for each in rounds], **folds})

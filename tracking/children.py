@@ -29,6 +29,7 @@ from tracking.cells import CURVES_FILE, SHARED, cell_tags, cells_of
 from tracking.heading import CANDIDATE, KIND
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate, as_json
+from tuning.results.round_curves import mean_curve, steps
 from tuning.results.standings import settle
 from tuning.results.sweep_result import FoldScore, SweepResult
 
@@ -160,9 +161,24 @@ class ChildRuns:
             self._client.log_text(child.run_id, "\n".join(errors) + "\n", ERROR_FILE)
         if any(score.curves for score in child.scores.values()):
             self._client.log_text(child.run_id, _curves_table(child), CURVES_FILE)
+            self._log_curves(child)
         self._client.set_terminated(child.run_id, "FAILED" if errors else status)
         self._ended[candidate] = child.run_id
         del self._open[candidate]
+
+    def _log_curves(self, child: _Child) -> None:
+        """Write the mean curve of each scorer as a metric whose steps are rounds, for MLflow's own charts."""
+        scores = [score for _, score in sorted(child.scores.items())]
+        _, chosen = settle(child.scores)
+        for name, suffix in self._suffixes.items():
+            curve = mean_curve(scores, name)
+            metrics = [
+                metric
+                for step in steps(len(curve), chosen)
+                for metric in store.as_metrics({f"test_{suffix}_by_round": curve[step - 1]}, step)
+            ]
+            if metrics:
+                self._client.log_batch(child.run_id, metrics)
 
     def _split_metrics(self, scores: Sequence[FoldScore]) -> dict[str, float]:
         return {

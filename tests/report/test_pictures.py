@@ -17,6 +17,7 @@ from report.winner import Predicted
 from sources.synthetic import phones
 from tests.report.sweeps import spec, swept
 from tuning.candidates import Candidate
+from tuning.results.round_curves import steps
 from tuning.results.statistics import paired_difference
 from tuning.results.sweep_result import FoldScore, SweepResult
 
@@ -177,10 +178,10 @@ def test_the_front_is_what_nothing_beats():
 
 
 def test_curves_are_thinned_and_keep_the_chosen_round():
-    kept = rounds.steps(5_000, 1_234)
+    kept = steps(5_000, 1_234)
     assert len(kept) <= 200
     assert {1, 1_234, 5_000} <= set(kept)
-    assert rounds.steps(3, 2) == [1, 2, 3]
+    assert steps(3) == [1, 2, 3]
 
 
 def test_the_curve_drawn_is_the_mean_as_far_as_all_folds_have_come():

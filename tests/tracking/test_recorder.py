@@ -178,8 +178,10 @@ def test_with_early_stopping_a_child_and_the_parents_best_have_the_scores_of_the
         recorder.ended(result)
     (child,) = children(run.run_id).values()
     of_the_table = {name: values[0] for name, values in result.cv_results().items() if "_test_score" in name}
-    metrics = {name: value for name, value in child.data.metrics.items() if not name.endswith("_time")}
+    metrics = {name: value for name, value in child.data.metrics.items() if not name.endswith(("_time", "_by_round"))}
     assert metrics == pytest.approx({**of_the_table, "rounds": 2})
+    by_round = client.get_metric_history(child.info.run_id, "test_score_by_round")
+    assert [(entry.step, entry.value) for entry in by_round] == [(1, -3.0), (2, -2.4), (3, pytest.approx(-2.45))]
     assert (of_the_table["split0_test_score"], of_the_table["split1_test_score"]) == (-2.0, -2.8)
     history = client.get_metric_history(run.run_id, "best_neg_log_loss")
     assert [entry.value for entry in history] == [pytest.approx(-2.4)]
