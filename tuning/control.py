@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -55,6 +56,23 @@ class Watched(_Unattended):
     def at_round(self, done: int, of: int) -> None:
         """Pass it on."""
         self._tell(done, of)
+
+
+class Until(_Unattended):
+    """Where nobody interrupts, and time is short.
+
+    Parameters
+    ----------
+    moment : float
+        When training is to end, by ``time.monotonic``.
+    """
+
+    def __init__(self, moment: float) -> None:
+        self._moment = moment
+
+    def cancelled(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self._moment
 
 
 UNATTENDED: Control = _Unattended()

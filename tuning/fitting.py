@@ -7,6 +7,8 @@ and with what words, is then what a search without any sharing would have found.
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -95,9 +97,9 @@ def _scored(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Itera
             yield from _stopped_early(workload, fit, group, rows)
         else:
             yield from list(_trained(workload, fit, group, rows))
-    except CancelledError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        if not is_its_own(error):
+            raise
         if not shares or workload.early_stopping is not None:
             yield from (_failed(candidate, fit, error) for candidate in group.candidates)
             return
@@ -114,7 +116,9 @@ def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iter
             model, test = learner.cut(fitted, estimator), learner.judged_on(estimator, rows)
             try:
                 timed = _judged(workload, model, learner.takes_codes(estimator), test)
-            except Exception as error:
+            except BaseException as error:
+                if not is_its_own(error):
+                    raise
                 yield _failed(candidate, fit, error)
                 continue
             yield FoldScore(
@@ -135,9 +139,9 @@ def plain_score(workload: Workload, fit: Fit, candidate: Candidate, estimator: A
         with noted_warnings() as noted:
             fitted = GENERAL.fit(estimator, rows)
             timed = _judged(workload, fitted.model, GENERAL.takes_codes(estimator), rows.test())
-    except CancelledError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        if not is_its_own(error):
+            raise
         return _failed(candidate, fit, error)
     warning = noted[0] if noted else None
     share = fit.rows * fit.rounds
@@ -196,6 +200,19 @@ def _stopped_early(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -
         )
 
 
-def _failed(candidate: Candidate, fit: Fit, error: Exception) -> FoldScore:
+def is_its_own(error: BaseException) -> bool:
+    """Whether `error` is what an estimator or a scorer has raised, ``sys.exit()`` included.
+
+    Not so an end that was asked for: by the engine, or by a person's Ctrl-C, which reaches the main thread alone and
+    only where the process listens to it.
+    """
+    if isinstance(error, GeneratorExit | CancelledError):
+        return False
+    if not isinstance(error, KeyboardInterrupt) or threading.current_thread() is not threading.main_thread():
+        return True
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def _failed(candidate: Candidate, fit: Fit, error: BaseException) -> FoldScore:
     lost = isinstance(error, _OF_THE_MACHINE)
     return FoldScore(candidate, fit.fold, error=one_line(error), share=fit.rows * fit.rounds, lost=lost)

@@ -26,6 +26,7 @@ from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import approximations, check_plan, check_rule, check_size, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Proposal, Strategy
+from tuning.time_limit import TimeLimit
 from tuning.verification import verify
 
 
@@ -75,9 +76,9 @@ def sweep(
     engine.open(workload)
     for observer in observers:
         observer.started(spec, strategy.n_candidates, len(workload.folds))
-    until = None if spec.budget.max_time is None else begun + spec.budget.max_time
+    limit = TimeLimit(begun, spec.budget.max_time)
     names = Names.of(spec.space, strategy.n_candidates)
-    run = _Run(workload, strategy, engine, observers, until, names, remembered)
+    run = _Run(workload, strategy, engine, observers, limit, names, remembered)
     run.to_the_end()
     table = run.table.settled() if spec.early_stopping else run.table
     verification = verify(spec.verify, workload, table.fold_scores(), table.rounds, engine)
@@ -130,6 +131,19 @@ class _Remembered:
                 known.append(score)
         return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
 
+    def suspects_apart(self, fits: Sequence[Fit]) -> list[Fit]:
+        """Take out of `fits` what may have ended an earlier sweep's process, each candidate as a fit of its own."""
+        suspects = self._memory.suspects()
+        if not suspects:
+            return list(fits)
+        found = []
+        for fit in fits:
+            guilty = [each for each, address in self._cells.of_fit(fit).items() if address in suspects]
+            others = tuple(each for each in fit.candidates if each not in guilty)
+            found += [replace(fit, candidates=others)] if others else []
+            found += [replace(fit, candidates=(each,), apart=True) for each in guilty]
+        return found
+
     def keep(self, fit: Fit, scores: Sequence[FoldScore]) -> list[FoldScore]:
         """Remember what a fit has scored, and return it with the addresses."""
         addresses = self._cells.of_fit(fit)
@@ -147,7 +161,7 @@ class _Run:
         strategy: Strategy,
         engine: Engine,
         observers: Sequence[Observer],
-        until: float | None,
+        limit: TimeLimit,
         names: Names,
         remembered: _Remembered | None = None,
     ) -> None:
@@ -155,7 +169,7 @@ class _Run:
         self._strategy = strategy
         self._engine = engine
         self._observers = observers
-        self._until = until
+        self._limit = limit
         self._names = names
         self._remembered = remembered
         self._ended: SimpleQueue[Future[list[FoldScore]]] = SimpleQueue()
@@ -174,7 +188,7 @@ class _Run:
 
     def _proposed(self) -> Iterator[Sequence[Proposal]]:
         """Ask for as long as something of the answer is known, which may be all that the strategy waits for."""
-        while not self._time_is_up():
+        while not self._limit.is_up():
             proposals = [replace(each, candidate=self._names.named(each.candidate)) for each in self._strategy.ask()]
             self.table.expect([proposal.candidate for proposal in proposals])
             known: list[FoldScore] = []
@@ -186,19 +200,23 @@ class _Run:
                 return
 
     def _submit(self, proposals: Sequence[Proposal]) -> None:
-        for fit in plan_fits(self._workload, proposals, self._engine.workers):
+        fits = plan_fits(self._workload, proposals, self._engine.workers)
+        for fit in fits if self._remembered is None else self._remembered.suspects_apart(fits):
             future = self._engine.submit(fit)
             self._running[future] = fit
             future.add_done_callback(self._ended.put)
 
     def _next_ended(self) -> Future[list[FoldScore]]:
-        """Wait for a fit to end; when the time is up, those that have not started are dropped."""
-        if self._until is not None:
-            try:
-                return self._ended.get(timeout=max(0.0, self._until - time.perf_counter()))
-            except Empty:
-                for future in self._running:
-                    future.cancel()
+        """Wait for a fit to end; when the time is up, those that have not begun are dropped, and later the others."""
+        try:
+            return self._ended.get(timeout=self._limit.until_no_more_begin())
+        except Empty:
+            for future in self._running:
+                future.cancel()
+        try:
+            return self._ended.get(timeout=self._limit.until_given_up())
+        except Empty:
+            self._engine.give_up(self._limit.reason)
         return self._ended.get()
 
     def _take(self, future: Future[list[FoldScore]]) -> None:
@@ -208,6 +226,7 @@ class _Run:
         except CancelledError:
             return
         self.n_units += 1
+        self._limit.seen(scores)
         self._tell(scores if self._remembered is None else self._remembered.keep(fit, scores))
 
     def _tell(self, scores: list[FoldScore]) -> None:
@@ -217,6 +236,3 @@ class _Run:
         self._strategy.tell(scores)
         for observer in self._observers:
             observer.scored(scores)
-
-    def _time_is_up(self) -> bool:
-        return self._until is not None and time.perf_counter() >= self._until

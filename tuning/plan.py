@@ -43,6 +43,8 @@ class Workload:
         Runs a fit in place of ``tuning.fitting.run_fit`` and with its arguments, for searches that are not of a spec.
     modules : tuple of Path
         Files and packages' folders of the user's own that the spec names modules of.
+    max_fit_time : float or None
+        Seconds that a candidate may take on a fold.
     """
 
     estimator: Any
@@ -52,6 +54,7 @@ class Workload:
     early_stopping: EarlyStopping | None = None
     runner: Callable[..., Any] | None = None
     modules: tuple[Path, ...] = ()
+    max_fit_time: float | None = None
 
     @classmethod
     def for_spec(cls, spec: SweepSpec, data: Dataset) -> Workload:
@@ -64,7 +67,15 @@ class Workload:
         """
         estimator = make_estimator(spec.estimator, spec.fixed)
         modules = tuple(local_modules(spec.model_dump()))
-        return cls(estimator, Scorers.of(spec), data, make_folds(spec.cv, data), spec.early_stopping, modules=modules)
+        return cls(
+            estimator,
+            Scorers.of(spec),
+            data,
+            make_folds(spec.cv, data),
+            spec.early_stopping,
+            modules=modules,
+            max_fit_time=spec.budget.max_fit_time,
+        )
 
     def own_modules(self) -> list[Path]:
         """Name the files and packages' folders of the user's own that a process needs to run these fits."""
@@ -97,6 +108,8 @@ class Fit:
         The graphics card that the engine gives it to.
     alone : bool
         Whether to fit in the plainest way, sharing nothing.
+    apart : bool
+        Whether it is suspected of having ended its process once, and is to be run where it does no harm.
     """
 
     fold: int
@@ -107,6 +120,7 @@ class Fit:
     rounds: float = 1.0
     device: str | None = None
     alone: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, eq=False)

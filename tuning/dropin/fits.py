@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
@@ -122,12 +122,7 @@ def _as_they_end(engine: Engine, fits: Sequence[Fit]) -> Iterator[list[FoldScore
     for fit in fits:
         engine.submit(fit).add_done_callback(ended.put)
     for _ in fits:
-        try:
-            yield ended.get().result()
-        except BrokenExecutor as error:
-            raise EngineError(
-                "a worker process was killed, most likely for lack of memory. Use fewer cores (cores=1) or less data."
-            ) from error
+        yield ended.get().result()
 
 
 def _lost(workload: SearchWorkload, score: FoldScore) -> Outcome:

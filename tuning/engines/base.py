@@ -22,8 +22,16 @@ class Engine(Protocol):
         ``open`` is called once, before any ``submit``; it takes the workload (matrix, target, folds, estimator,
         scorers) and makes it reachable by every worker at the price of at most one copy per worker.
     Order
-        Fits start in the order of submission; futures may end in any order. A fit that raises ends its future
-        normally, with the error in its FoldScores; a future that raises means that the engine itself is lost.
+        Fits start in the order of submission, those that are tried again aside; futures may end in any order.
+    Failure
+        Whatever a fit does ends its future normally, with what it did in the error of its FoldScores: it raises
+        anything, ends its process, needs more memory than there is, or takes longer than the workload's
+        ``max_fit_time``. The engine goes on, with another worker where one is lost. Where several candidates share
+        what failed so, each is tried by itself, so that only the guilty one fails. A future that raises means that
+        the engine itself is lost, or, by CancelledError, that the fit was dropped.
+    Suspects
+        A fit that is ``apart`` has ended its process, maybe this one, in an earlier sweep. It is run where it can end
+        nothing but a worker of its own, and fails if it does.
     Threads
         ``submit`` may be called from several threads. Futures call back on a thread of the engine's.
     Progress
@@ -32,8 +40,9 @@ class Engine(Protocol):
         Where ``began`` is set before ``open``, it is called with each fit that starts in this very process, on the
         thread that runs it. Fits elsewhere cannot take this process down, so nobody needs to hear of them.
     Interrupt
-        ``close(cancel=True)`` drops the fits that have not started and returns only when no worker runs this
-        sweep's work any more.
+        ``give_up`` ends what runs and returns at once; those fits' futures end with its reason for their error, and
+        more fits may be submitted. ``close(cancel=True)`` drops the fits that have not started and returns when no
+        worker runs this sweep's work any more, within ten seconds: a thread that does not end by then is left behind.
     """
 
     name: str
@@ -49,6 +58,9 @@ class Engine(Protocol):
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         """Queue one fit."""
+
+    def give_up(self, reason: str) -> None:
+        """End the fits that run, which fail for `reason`."""
 
     def close(self, cancel: bool = False) -> None:
         """Let go of workers and data; with `cancel`, of the fits still to run."""

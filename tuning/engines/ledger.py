@@ -167,6 +167,12 @@ class Ledger:
             self._waiting -= Work.of(fit)
             self._running[fit] = Running(fit, self._clock())
 
+    def waits_again(self, fit: Fit) -> None:
+        """Note that `fit` waits once more: the worker that had it is lost."""
+        with self._lock:
+            if self._running.pop(fit, None) is not None:
+                self._waiting += Work.of(fit)
+
     def at(self, fit: Fit, share: float, rounds: tuple[int, int]) -> None:
         """Note how far `fit` has come."""
         with self._lock:

@@ -34,7 +34,10 @@ class Budget(BaseModel):
     Attributes
     ----------
     max_time : float or None
-        Seconds, written ``90``, ``30m`` or ``2h``. No fit is started after it; fits that run then are finished.
+        Seconds, written ``90``, ``30m`` or ``2h``. No fit is started after it; fits that run then are finished, unless
+        they take much longer than any before.
+    max_fit_time : float or None
+        Seconds, written likewise, that one candidate may take on one fold; it fails if it takes longer.
     max_candidates : int or None
         The most to try; of a larger grid, a sample drawn with the search's seed.
     max_memory : float or None
@@ -46,6 +49,7 @@ class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_time: Seconds | None = None
+    max_fit_time: Seconds | None = None
     max_candidates: int | None = Field(default=None, ge=1, strict=True)
     max_memory: Bytes | None = None
     cores: int | None = Field(default=None, ge=1, strict=True)

@@ -42,7 +42,12 @@ _OBJECT = {
     "description": "An object: its class, and parameters beside it, which may be objects again.",
 }
 _PATH = {"type": "string", "description": "The dotted path of a class, such as xgboost.XGBClassifier."}
-_WITH_UNITS = {"max_time": r"^\s*\d+(\.\d+)?\s*[smhd]?\s*$", "max_memory": r"^\s*\d+(\.\d+)?\s*([KMG]i?B)?\s*$"}
+_TIME = r"^\s*\d+(\.\d+)?\s*[smhd]?\s*$"
+_WITH_UNITS = {
+    "max_time": _TIME,
+    "max_fit_time": _TIME,
+    "max_memory": r"^\s*\d+(\.\d+)?\s*([KMG]i?B)?\s*$",
+}
 
 _FORMS = """\
 ## Values

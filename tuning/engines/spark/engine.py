@@ -12,7 +12,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from errors import EngineError
@@ -21,7 +23,8 @@ from tuning.engines.spark import session as sessions
 from tuning.engines.spark.classic import ClassicCluster
 from tuning.engines.spark.cluster import Cluster
 from tuning.engines.spark.failures import CrashError
-from tuning.engines.spark.worker import SCORES
+from tuning.engines.spark.worker import OVERDUE, SCORES
+from tuning.engines.tasks import Task, too_long
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
 
@@ -58,9 +61,10 @@ class SparkEngine:
         self._cluster: Cluster | None = None
         self._owned = False
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Fit, Future[list[FoldScore]]]] = deque()
-        self._running: set[Future[list[FoldScore]]] = set()
+        self._waiting: deque[Task] = deque()
+        self._running: set[Task] = set()
         self._cancelled = False
+        self._given_up: dict[Task, str] = {}
         self._submitting = ThreadPoolExecutor(1, thread_name_prefix="spark-submit")
         self._waiting_for_jobs = ThreadPoolExecutor(_MOST_IN_FLIGHT, thread_name_prefix="spark-fit")
 
@@ -98,26 +102,32 @@ class SparkEngine:
 
     def submit(self, fit: Fit) -> Future[list[FoldScore]]:
         """Queue one fit."""
-        future: Future[list[FoldScore]] = Future()
-        self.ledger.submitted(fit)
-        future.add_done_callback(lambda ended: self._note_end(fit, ended))
-        with self._lock:
-            self._waiting.append((fit, future))
-        self._start_waiting()
-        return future
+        task = Task(fit, self.ledger)
+        self._queue([task])
+        return task.future
 
-    def _note_end(self, fit: Fit, ended: Future[list[FoldScore]]) -> None:
-        """Keep the books: a job waits for a slot too, so the fit's own seconds say better what it took."""
-        if ended.cancelled() or ended.exception():
-            self.ledger.dropped(fit)
-        else:
-            self.ledger.ended(fit, ended.result(), seconds_of(ended.result()))
+    def _queue(self, tasks: Sequence[Task]) -> None:
+        with self._lock:
+            self._waiting.extend(tasks)
+        self._start_waiting()
+
+    def give_up(self, reason: str) -> None:
+        """Cancel the jobs that run; their fits fail for `reason`."""
+        with self._lock:
+            self._given_up |= dict.fromkeys(self._running, reason)
+        threading.Thread(target=self._end_given_up, name="spark-give-up", daemon=True).start()
+
+    def _end_given_up(self) -> None:
+        with suppress(OSError):  # the Java process is gone, and its executors with it
+            while (left := self._running & self._given_up.keys()) and self._cluster is not None:
+                self._cluster.cancel()  # a job that was about to be submitted is there the next time
+                wait([task.future for task in left], timeout=_POLL)
 
     def close(self, cancel: bool = False) -> None:
         """Let go of data and, where it is ours, of the session; with `cancel`, of the jobs still to run."""
         if cancel:
             self._cancel()
-        while pending := [*self._running, *(future for _, future in self._waiting)]:
+        while pending := [task.future for task in (*self._running, *self._waiting)]:
             wait(pending)
         self._submitting.shutdown(wait=True)
         self._waiting_for_jobs.shutdown(wait=True)
@@ -131,66 +141,72 @@ class SparkEngine:
         """Turn waiting fits into jobs, up to a few more than there are slots."""
         with self._lock:
             while self._waiting and not self._cancelled and len(self._running) < self._most_in_flight():
-                fit, future = self._waiting.popleft()
-                if future.set_running_or_notify_cancel():
-                    self._running.add(future)
-                    self._submitting.submit(self._begin, fit, future)
+                task = self._waiting.popleft()
+                if task.begin():
+                    self._running.add(task)
+                    self._submitting.submit(self._begin, task)
 
     def _most_in_flight(self) -> int:
         slots = self.workers
         return self._cores or min(_MOST_IN_FLIGHT, slots + max(2, slots // 2))
 
-    def _begin(self, fit: Fit, future: Future[list[FoldScore]]) -> None:
+    def _begin(self, task: Task) -> None:
         """Turn one fit into a job; on a thread of its own, so that jobs begin in the order of submission."""
         assert self._cluster is not None, "open() comes first"
+        fit = task.fit
         label = f"fold {fit.fold}: " + "; ".join(candidate.name for candidate in fit.candidates)
         try:
             if self._cancelled:
                 raise CancelledError
-            self.ledger.began(fit)
+            task.send()
             job = self._cluster.begin(replace(fit, threads=self._cluster.task_threads), label)
         except BaseException as error:
-            self._end(future, [], error)
+            self._end(task, partial(task.lose, error))
         else:
-            self._waiting_for_jobs.submit(self._finish, fit, job, future)
+            self._waiting_for_jobs.submit(self._finish, task, job)
 
-    def _finish(self, fit: Fit, job: Any, future: Future[list[FoldScore]]) -> None:
+    def _finish(self, task: Task, job: Any) -> None:
         assert self._cluster is not None
         try:
             scores = _scores(self._cluster.finish(job))
-        except CrashError as error:
-            lost = [FoldScore(candidate, fit.fold, error=str(error), lost=True) for candidate in fit.candidates]
-            self._end(future, lost)
+        except (CrashError, _OverdueError) as error:
+            self._end(task, partial(self._judge, task, str(error)))
         except BaseException as error:
-            self._end(future, [], error)
+            reason = self._given_up.get(task)
+            stopped = isinstance(error, CancelledError) and reason is not None and not self._cancelled
+            self._end(task, partial(task.fail, str(reason)) if stopped else partial(task.lose, error))
         else:
-            self._end(future, scores)
+            self._end(task, partial(task.end, scores, seconds_of(scores)))  # a job waits for a slot too
 
-    def _end(
-        self, future: Future[list[FoldScore]], scores: list[FoldScore], error: BaseException | None = None
-    ) -> None:
-        with self._lock:
-            self._running.discard(future)
-        self._start_waiting()
-        if error is None:
-            future.set_result(scores)
+    def _judge(self, task: Task, reason: str) -> None:
+        """Fail the candidate that takes its worker down; of several, find out which does."""
+        if len(task.fit.candidates) > 1:
+            self._queue(task.parts())
         else:
-            future.set_exception(error)
+            task.fail(reason)
+
+    def _end(self, task: Task, resolve: Callable[[], None]) -> None:
+        with self._lock:
+            self._running.discard(task)
+            self._given_up.pop(task, None)
+        resolve()
+        self._start_waiting()
 
     def _cancel(self) -> None:
         """Cancel every job, and wait until no task runs."""
         with self._lock:
             self._cancelled = True
             dropped, self._waiting = self._waiting, deque()
-        for _, future in dropped:
-            future.cancel()
+        for task in dropped:
+            if not task.future.cancel():
+                task.lose(CancelledError())  # a part of one that had begun
         cluster = self._cluster
         if cluster is None:
             return
         try:
             while self._running:  # a job that was about to be submitted is there the next time
                 cluster.cancel()
-                wait(set(self._running), timeout=_POLL)
+                wait([task.future for task in self._running], timeout=_POLL)
             limit = time.monotonic() + _ENDS_WITHIN
             while cluster.busy() and time.monotonic() < limit:
                 time.sleep(_POLL)
@@ -204,8 +220,14 @@ def seconds_of(scores: Sequence[FoldScore]) -> float:
     return longest + sum(score.score_seconds for score in scores)
 
 
+class _OverdueError(Exception):
+    """A fit took longer than it may; the cluster is well."""
+
+
 def _scores(answer: tuple[str, Any]) -> list[FoldScore]:
     kind, content = answer
+    if kind == OVERDUE:
+        raise _OverdueError(too_long(content))
     if kind == SCORES:
         scores: list[FoldScore] = content
         return scores

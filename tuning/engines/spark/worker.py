@@ -6,24 +6,33 @@ job. So an answer comes back in any case, and the driver decides what it means.
 
 from __future__ import annotations
 
+import faulthandler
 import pickle
+import signal
 import socket
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from importlib import import_module, invalidate_caches
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from tuning.control import Until
+from tuning.engines.tasks import failed
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload
 from tuning.spec.modules import look_in_archive
+from tuning.warned import one_line
 
-SCORES, TROUBLE = "scores", "trouble"
+SCORES, TROUBLE, OVERDUE = "scores", "trouble", "overdue"
+_GRACE = 10.0  # seconds for a fit whose time is up to end in, before its process is ended
 LIBRARIES = ("sklearn", "xgboost")
 """Libraries whose versions scores depend on; the estimator's own is added to them."""
 
@@ -86,7 +95,8 @@ def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes, modules: st
     Returns
     -------
     tuple of str and object
-        ``SCORES`` and a list of FoldScore, or ``TROUBLE`` and a sentence for a person.
+        ``SCORES`` and a list of FoldScore, ``OVERDUE`` and the seconds that the fit has exceeded, or ``TROUBLE`` and a
+        sentence for a person.
     """
     try:
         workload, keeper = _workload(sweep, load, modules)
@@ -94,7 +104,7 @@ def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes, modules: st
             return SCORES, []
         fit: Fit = pickle.loads(pickled_fit)
         with threadpool_limits(fit.threads):
-            return SCORES, run_fit(workload, fit, keeper)
+            return _run(workload, fit, keeper)
     except LibraryMismatchError as error:
         return TROUBLE, str(error)
     except ModuleNotFoundError as error:
@@ -104,8 +114,37 @@ def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes, modules: st
             f"worker {socket.gethostname()} has too little memory for the data and a fit. Give executors more "
             "(spark.executor.memoryOverhead, or spark.executor.pyspark.memory where that is set) or fewer cores."
         )
+    except CancelledError:
+        return OVERDUE, workload.max_fit_time
+    except KeyboardInterrupt as error:  # a fit's own: nobody sits before an executor
+        return SCORES, failed(fit, one_line(error))
     except Exception as error:
         return TROUBLE, f"worker {socket.gethostname()} cannot read the sweep ({type(error).__name__}: {error})."
+
+
+def _run(workload: Workload, fit: Fit, keeper: FoldKeeper) -> tuple[str, Any]:
+    """Run the fit, for as long as each of its candidates may take.
+
+    It is asked to end, then interrupted between two steps of Python; if it is not, its process ends, and Spark tries it
+    in others.
+    """
+    if workload.max_fit_time is None:
+        return SCORES, run_fit(workload, fit, keeper)
+    seconds = workload.max_fit_time * len(fit.candidates)
+    until = time.monotonic() + seconds
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    faulthandler.dump_traceback_later(seconds + _GRACE, exit=True)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return SCORES, run_fit(workload, fit, keeper, Until(until))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+        signal.signal(signal.SIGALRM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise CancelledError
 
 
 def lacking(error: ModuleNotFoundError) -> str:
