@@ -28,6 +28,8 @@ CREDENTIALS = "put credentials into the environment: AZURE_STORAGE_CONNECTION_ST
 LEAST = 4
 """Shorter values are not looked for: that would garble every line and hide nothing."""
 
+_UNMISTAKABLE = 12  # letters; a shorter value may stand in a path or a number by chance
+_BY_VALUE = "the value of a secret of the environment"
 _NAMES_ALONE = ("wasb", "wasbs", "abfs", "abfss", "ssh")  # CONTAINER@ACCOUNT, USER@HOST: nobody signs in with that
 _WORDS = "password|passwd|passphrase|pwd|secret|token|signature|credential|odbc_connect"
 _KEYS = "(?:api|access|account|secret|private|shared)[-_]?key"
@@ -96,7 +98,10 @@ def visible(text: str) -> str:
 
 def secret_in(text: str) -> str | None:
     """Return in what form `text` holds a secret, such as ``'sig='``; None where it holds none."""
-    return next((form for form, _ in _found(text)), None)
+    if form := next((form for form, _ in _found(text)), None):
+        return form
+    values = _values(tuple(os.environ.items()))
+    return _BY_VALUE if any(value in text for value in values if len(value) >= _UNMISTAKABLE) else None
 
 
 def _without_name(match: re.Match[str]) -> str:

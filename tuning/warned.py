@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from masking import masked, visible
+
 _LONGEST_LINE = 500
 _IN_THREADS = ".*sklearn.utils.parallel.delayed.*"  # of scikit-learn to itself, where it fits in a thread of ours
 
@@ -64,6 +66,6 @@ def _note(message: Warning | str, *rest: Any, **more: Any) -> None:
 
 
 def one_line(raised: BaseException | str) -> str:
-    """One line that says what was raised."""
-    text = " ".join(str(raised).split())
+    """One line that says what was raised, without secrets: a user's own code may speak of where its data are."""
+    text = visible(masked(" ".join(str(raised).split())))
     return f"{type(raised).__name__}: {text}"[:_LONGEST_LINE]

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ("cache", "errors.py", "gridfold.py", "tuning", "yaml12.py")
+SHIPPED = ("cache", "errors.py", "gridfold.py", "masking.py", "tuning", "yaml12.py")
 """What a worker imports of this project; other rooms stay at home."""
 
 
