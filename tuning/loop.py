@@ -21,6 +21,7 @@ from tuning.folds import share_tested
 from tuning.naming import Names
 from tuning.observers import Observer
 from tuning.plan import Fit, Workload, plan_fits, relative_size
+from tuning.reseeding import mean_scores_under_seeds
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.search import approximations, check_plan, check_rule, check_size, make_strategy
@@ -97,7 +98,10 @@ def sweep(
         share_tested(workload.folds),
         spec.rule,
     )
-    _ = result.best_index  # a sweep without a winner has failed, and its observers need not hear otherwise
+    best = result.best  # a sweep without a winner has failed, and its observers need not hear otherwise
+    if spec.seeds:
+        means = mean_scores_under_seeds(spec.seeds, workload, best, table.rounds.get(best), engine)
+        result = replace(result, seed_means=means)
     for observer in observers:
         observer.ended(result)
     return result

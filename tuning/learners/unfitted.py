@@ -10,6 +10,8 @@ from sklearn.base import clone
 
 from tuning.dataset import Dataset
 
+_SEEDS = ("random_state", "random_seed")
+
 
 def fit_parameters(estimator: Any, rows: Dataset) -> dict[str, Any]:
     """What ``fit`` is given beside rows and target: weights, under the name that a pipeline passes to its last step."""
@@ -41,6 +43,17 @@ def has_seed(estimator: Any) -> bool:
         value for name, value in estimator.get_params(deep=True).items() if name.rpartition("__")[2] == "random_state"
     ]
     return all(is_whole(state) for state in states)
+
+
+def seeds_of(estimator: Any) -> dict[str, int]:
+    """Return the parameters of `estimator` and its parts that seed random numbers, and their values; 0 where unset."""
+    params = estimator.get_params(deep=True)
+    found = {name: value for name, value in params.items() if name.rpartition("__")[2] in _SEEDS}
+    for path, part in [("", estimator), *params.items()]:
+        prefix = f"{path}__" if path else ""
+        if class_name(part).startswith("catboost.") and not any(f"{prefix}{name}" in found for name in _SEEDS):
+            found[f"{prefix}random_seed"] = 0  # which it has without naming it
+    return {name: value if is_whole(value) else 0 for name, value in found.items()}
 
 
 def class_name(estimator: Any) -> str:

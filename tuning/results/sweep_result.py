@@ -115,6 +115,8 @@ class SweepResult:
         has looked.
     verification : Verification
         What came of fitting some cells again.
+    seed_means : sequence of float
+        The winner's mean score under each of the other seeds that were asked for.
     test_share : float or None
         Rows tested on over rows trained on; None stands for plain K-fold cross-validation.
     rule : RefitSpec
@@ -134,6 +136,7 @@ class SweepResult:
     verification: Verification = Verification()
     test_share: float | None = None
     rule: RefitSpec = BEST
+    seed_means: Sequence[float] = ()
 
     @property
     def n_cells(self) -> int:
@@ -231,6 +234,11 @@ class SweepResult:
     def best_std(self) -> float:
         """Standard deviation of the winner's test score over the folds (ddof 0, as scikit-learn has it)."""
         return float(self.split_scores()[self.best_index].std())
+
+    @property
+    def seed_std(self) -> float:
+        """Standard deviation of the winner's mean score over seeds, its own included."""
+        return float(np.std([self.best_score, *self.seed_means], ddof=1)) if self.seed_means else 0.0
 
     def cv_results(self) -> dict[str, list[Any]]:
         """The table under scikit-learn's ``cv_results_`` names, one entry per candidate.

@@ -12,6 +12,7 @@ from typing import Any
 from errors import SpecError, did_you_mean
 from tuning.candidates import as_json
 from tuning.learners import learner_for
+from tuning.learners.unfitted import seeds_of
 from tuning.spec import file as spec_file
 from tuning.spec.messages import problem
 from tuning.spec.mistakes import Mistakes
@@ -93,6 +94,13 @@ def check_scorers(metrics: Sequence[Metric], refit: str | None, mistakes: Mistak
             f"the key is missing. With several scorers, name the one that chooses the winner: refit: {names[0]}.",
             "refit",
         )
+
+
+def check_seeds(estimator: Any, mistakes: Mistakes) -> None:
+    """Note that other seeds are asked for where nothing draws random numbers."""
+    if not seeds_of(estimator):
+        kind = type(getattr(estimator, "steps", [("", estimator)])[-1][1]).__name__
+        mistakes.note(f"{kind} has no random_state, so no seed changes its scores. Remove the key.", "seeds")
 
 
 def check_responses(metrics: Sequence[Metric], estimator: Any, mistakes: Mistakes) -> None:

@@ -101,6 +101,8 @@ class SweepSpec(_Strict):
         What the sweep may cost.
     verify : int
         So many random cells (a candidate on a fold) are fitted again in the plainest way and compared.
+    seeds : int
+        The winner is judged on every fold under so many other seeds, to compare its lead with what a seed changes.
     """
 
     estimator: Any
@@ -114,6 +116,7 @@ class SweepSpec(_Strict):
     early_stopping: EarlyStopping | None = None
     budget: Budget = Budget()
     verify: int = Field(default=0, ge=0, strict=True)
+    seeds: int = Field(default=0, ge=0, strict=True)
 
     @field_validator("grid", mode="before")
     @classmethod
@@ -179,6 +182,8 @@ class SweepSpec(_Strict):
         )
         if first is not None and "scoring" not in wrong:
             checks.check_responses(self.metrics, first, mistakes)
+        if first is not None and self.seeds:
+            checks.check_seeds(first, mistakes)
         if first is not None and self.early_stopping is not None:
             varied = {name: key for key, values in choices for name in values}
             checks.check_early_stopping(first, varied, self.search.strategy, mistakes)

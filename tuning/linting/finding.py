@@ -1,0 +1,30 @@
+"""One finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check has found.
+
+    Attributes
+    ----------
+    code : str
+        ``GF101``; its section in ``docs/findings.md``.
+    words : str
+        What was found, a sentence of Markdown without its full stop.
+    advice : str
+        What to do, likewise.
+    next_spec : str
+        Keys of a spec that does it, as YAML; empty where there are none.
+    parameters : tuple of str
+        Those that it is about.
+    """
+
+    code: str
+    words: str
+    advice: str
+    next_spec: str = ""
+    parameters: tuple[str, ...] = ()
