@@ -253,15 +253,21 @@ def sweep(
     if not is_tracked(track):
         return swept(asked, rows, engine, master, cores, [])
     from report.pictures import Album
+    from report.sweep_note import SweepNote
     from tracking.heading import mark_sweep
     from tracking.report import PLOTS_FOLDER, log_result
     from tracking.searches import sweep_record
+    from tracking.views import Pages, open_views
 
     with sweep_record("sweep") as (run, recorder):
         mark_sweep(run, asked)
-        found = swept(asked, rows, engine, master, cores, [recorder])
+        note = SweepNote(Pages(run, open_views(run, asked)), asked)
+        with note.live() as live:
+            found = swept(asked, rows, engine, master, cores, [recorder, live])
         log_result(run, asked, found.result)
+        album = Album()
         with TemporaryDirectory() as folder:
-            Album().add_result(found.result, asked, Path(folder))
+            album.add_result(found.result, asked, Path(folder))
             run.log_folder(Path(folder), PLOTS_FOLDER)
+        note.write(found.result, pictures=[picture.name for picture in album.drawn])
     return found

@@ -24,13 +24,13 @@ from report.story import Story
 from report.timeline import Span
 from report.winner import Predicted
 from tracking import EntryRun
-from tracking.heading import estimator_name
 from tracking.report import PLOTS_FOLDER
-from tracking.significance import verdict
 from tuning import SweepResult, SweepSpec
 from tuning.dataset import Dataset
 from tuning.learners import learner_for
 from tuning.learners.views import in_labels
+from tuning.naming import estimator_name
+from tuning.results.significance import verdict
 
 if TYPE_CHECKING:
     from entrypoints.outcome import Missing
@@ -45,6 +45,8 @@ class Illustrations:
     Attributes
     ----------
     album : Album
+    page : str
+        The name of the page that the run has; empty as long as there is none.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Illustrations:
         self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
         self._spans = spans
         self.album = Album()
+        self.page = ""
 
     def of_result(self, result: SweepResult) -> None:
         """Draw what the result shows by itself, and keep it in the run."""
@@ -88,6 +91,7 @@ class Illustrations:
                 notes=[*notes, *filter(None, [result.verification.disagreement])],
             )
             self._run.log_text(page(story), FILE)
+            self.page = FILE
 
     def _keep(self, folder: Path) -> None:
         for name, error in self.album.failed.items():

@@ -22,6 +22,7 @@ from entrypoints.parameters import SweepParams
 from entrypoints.progress import stages
 from entrypoints.rows import Rows
 from errors import GridfoldError, KeptForLaterError, TrackingError, UnfinishedError
+from report.sweep_note import SweepNote
 from report.timeline import Span
 from tracking import EntryRun, FittedModel, registry, report
 from tracking.links import REPORT_FILE, Links
@@ -32,6 +33,7 @@ from tuning.verification import raise_disagreement
 
 RESULTS = "results"
 _LONGEST_REASON = 300
+_MOST_TRAINED = 10_000
 
 
 class Missing:
@@ -120,12 +122,15 @@ class Outcome:
         spec: SweepSpec,
         rows: Rows,
         missing: Missing,
+        note: SweepNote,
         spans: Sequence[Span] = (),
     ) -> None:
         self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
         self.scores: dict[str, float] = {}
         self.model: RegisteredModel | None = None
         self._illustrations = Illustrations(params, run, spec, rows, missing, spans)
+        self._note = note
+        self._told: dict[str, Any] = {}
 
     def conclude(self, result: SweepResult, kept: KeptResult) -> None:
         """Record `result`, then refit, judge, log and register the winner."""
@@ -143,9 +148,12 @@ class Outcome:
                 begin("scoring the hold-out")
                 self._judge(winner, result)
                 self._illustrations.of_winner(winner, result, self.scores)
+                self._tell(result, holdout=self.scores, trained=self._on_its_own_rows(winner))
                 begin("recording the model")
                 self._register(winner)
                 self._describe(winner, result)
+                if self.model is not None:
+                    self._tell(result, then=[promotion(self.model.name)])
 
     def reported(self, links: Links) -> list[tuple[str, str]]:
         """Return where the report is, if there is one."""
@@ -161,6 +169,27 @@ class Outcome:
             self._missing.table = f"in {kept.folder}"
             self._missing.add("the run does not hold all of it", error)
         self._illustrations.of_result(result)
+        self._tell(result)
+
+    def _tell(self, result: SweepResult, **news: Any) -> None:
+        """Write the run's note again, with what is new."""
+        self._told |= news
+        self._told["pictures"] = [picture.name for picture in self._illustrations.album.drawn]
+        self._told["page"] = self._illustrations.page
+        with self._missing.unless("the run's note is not up to date"):
+            self._note.write(result, **self._told)
+
+    def _on_its_own_rows(self, winner: Any) -> dict[str, float]:
+        """Score the winner on rows that it has learned from: all, or as many as tell as much."""
+        train = self._rows.train
+        some = train.rows(np.linspace(0, train.n_rows - 1, min(train.n_rows, _MOST_TRAINED), dtype=np.intp))
+        try:
+            scores = dict(tuning.score(winner, some, tuning.Scorers.of(self._spec)))
+        except Exception:  # of a scorer that cannot judge these rows: nobody has asked for it
+            return {}
+        with self._missing.unless("the run does not hold the winner's score on its training rows"):
+            report.log_refit(self._run, "train", scores)
+        return scores
 
     def _judge(self, winner: Any, result: SweepResult) -> None:
         """Score the winner on the hold-out, by each scorer that can."""
@@ -175,7 +204,7 @@ class Outcome:
                 with self._missing.unless(f"there is no holdout_{name}", _why(self._rows)):
                     self.scores |= tuning.score(winner, held, scorers.only(name))
         with self._missing.unless("the run does not hold the hold-out's scores"):
-            report.log_holdout(self._run, self._spec, result, self.scores)
+            report.log_refit(self._run, "holdout", self.scores)
 
     def _register(self, winner: Any) -> None:
         cure = "the parameters are in the table, to fit yourself; mend that and run the command again for the model"
@@ -207,6 +236,11 @@ def fitted_model(estimator: object, rows: Rows) -> FittedModel:
         rows.plain_names,
         rows.targets,
     )
+
+
+def promotion(name: str) -> str:
+    """Say how a registered winner becomes the champion."""
+    return f"Version by version: `mlflow run . -e promote -P model={name}` makes it champion if it passes the gates."
 
 
 def _reason(error: Exception) -> str:

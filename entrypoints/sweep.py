@@ -19,14 +19,16 @@ from entrypoints.rows import Rows
 from entrypoints.summary import summary, what_next, where_to_look
 from entrypoints.tally import duration
 from entrypoints.terminal.results import show_facts, show_lines
+from report.sweep_note import SweepNote
 from report.timeline import Timeline
 from tracking import EntryRun, SweepRecorder, registry
 from tracking.heading import mark_plan, mark_sweep
 from tracking.links import links_of
+from tracking.views import Pages, open_views
 from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine
 from tuning.forecast import forecast, workers_within
-from tuning.search import check_size, too_large
+from tuning.search import candidates_asked, check_size, too_large
 
 
 @entrypoint("sweep")
@@ -45,9 +47,12 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     registry.check_model_name(params.registered_name)
     if not params.features:
         source_of(params)  # a wrong one is refused before anything is said
-    links = links_of(run)
     if not params.plan:
+        view = open_views(run, spec)
+        links = links_of(run, view)
         show_lines(where_to_look(links))
+        note = SweepNote(Pages(run, view), spec)
+        note.begin(candidates_asked(spec))
 
     spec, rows = rows_for(params, spec, run)
     log_request(run, spec, rows)
@@ -68,15 +73,16 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
             open_engine(params.engine, cores, params.master) as engine,
             SweepRecorder(run, params.record_wait) as record,
             SweepProgress(engine) as progress,
+            note.live() as live,
         ):
-            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress], memory)
+            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress, live], memory)
     except Exception as error:
         if kept.result is None:
             raise
         missing.add("the candidates' runs are not complete", error)
     assert kept.result is not None  # else the sweep has raised
     result = given_up(params, kept.result)
-    outcome = Outcome(params, run, spec, rows, missing, timeline.spans)
+    outcome = Outcome(params, run, spec, rows, missing, note, timeline.spans)
     outcome.conclude(result, kept)
     show_facts(f"swept in {duration(result.seconds)}", summary(result, outcome.scores, outcome.model))
     show_lines([*where_to_look(links), *outcome.reported(links), *what_next(params, outcome.model)])

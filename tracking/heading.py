@@ -8,8 +8,8 @@ hundred candidates would push older sweeps off the page.
 from __future__ import annotations
 
 from tracking.runs import EntryRun
+from tuning.naming import estimator_name
 from tuning.search import candidates_asked
-from tuning.spec.objects import describe
 from tuning.spec.sweep_spec import SweepSpec
 
 KIND = "gridfold.kind"
@@ -41,17 +41,7 @@ def title(spec: SweepSpec, over: str = "") -> str:
     return " ".join(filter(None, words))
 
 
-def estimator_name(spec: SweepSpec) -> str:
-    """Return the estimator in a few words; of a pipeline its steps."""
-    steps = [step for each in spec.estimator for step in each.values()] if isinstance(spec.estimator, list) else None
-    return describe(spec.estimator) if steps is None else " → ".join(map(_step_name, steps))
-
-
 def short_estimator(spec: SweepSpec) -> str:
     """Return the estimator in fewer words: of a long pipeline the last step."""
     whole = estimator_name(spec)
     return whole if len(whole) <= _LONGEST_PIPELINE else whole.rpartition(" → ")[2]
-
-
-def _step_name(step: object) -> str:
-    return "columns" if isinstance(step, list) else describe(step)

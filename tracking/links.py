@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from mlflow import get_tracking_uri
 
@@ -53,7 +54,34 @@ def links_of(run: EntryRun, view: str = "") -> Links:
     server = "" if base != _LOCAL or uri.startswith("http") else f"mlflow ui --backend-store-uri {shown(uri)}"
     if uri.startswith("databricks"):
         base, server = f"({uri})", ""
-    experiment = f"{base}/#/experiments/{run.experiment_id}/runs"
-    charts = f"{experiment}?{_KIND}&compareRunsMode=CHART&viewStateShareKey={view}" if view else ""
-    page = f"{experiment}/{run.run_id}"
-    return Links(server, charts, f"{page}?{_KIND}", f"{page}/artifacts/{REPORT_FILE}?{_KIND}")
+    charts = f"{base}/{charts_page(run, view)}" if view else ""
+    return Links(server, charts, f"{base}/{run_page(run)}", f"{base}/{artifact_page(run, REPORT_FILE)}")
+
+
+def charts_page(run: EntryRun, view: str) -> str:
+    """Return the address, after the server's, of the chart view `view` of the experiment of `run`."""
+    return f"{_experiment(run)}?{_KIND}&compareRunsMode=CHART&viewStateShareKey={view}"
+
+
+def list_page(run: EntryRun, view: str) -> str:
+    """Return the address, after the server's, of the view `view` of the experiment of `run`, as a list of runs."""
+    return f"{_experiment(run)}?{_KIND}&viewStateShareKey={view}"
+
+
+def run_page(run: EntryRun, run_id: str = "") -> str:
+    """Return the address, after the server's, of `run`, or of another run in its experiment."""
+    return f"{_experiment(run)}/{run_id or run.run_id}?{_KIND}"
+
+
+def artifact_page(run: EntryRun, path: str) -> str:
+    """Return the address, after the server's, of the page that shows an artifact of `run`."""
+    return f"{_experiment(run)}/{run.run_id}/artifacts/{quote(path)}?{_KIND}"
+
+
+def artifact_address(run: EntryRun, path: str) -> str:
+    """Return the address of an artifact itself, relative to the server's pages, as a picture in a note needs it."""
+    return f"get-artifact?path={quote(path)}&run_uuid={run.run_id}"
+
+
+def _experiment(run: EntryRun) -> str:
+    return f"#/experiments/{run.experiment_id}/runs"

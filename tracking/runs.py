@@ -37,6 +37,9 @@ NOTE = "mlflow.note.content"
 _LAST_WORDS = 3.0
 _RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
+_REPOSITORY = re.compile(
+    r"(?:https://|(?:ssh://)?git@)(?P<host>(?:github|gitlab)\.com)[/:](?P<name>[^/]+/.+?)(?:\.git)?/?"
+)
 _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
 JOURNAL = "sweep.journal"
 """Stands for the cells that a sweep and its candidates are about (``tracking.cells``)."""
@@ -168,6 +171,11 @@ class EntryRun:
         """Return a tag of this run; empty where it has none."""
         return self._tags.get(name, "")
 
+    def source_page(self, path: str) -> str:
+        """Return the address of the project's file `path`, at this commit; empty where it is not on the web."""
+        found = _REPOSITORY.fullmatch(self._tags.get("mlflow.source.git.repoURL", ""))
+        return f"https://{found['host']}/{found['name']}/blob/{self.commit or 'HEAD'}/{path}" if found else ""
+
     def params_of(self, run_id: str) -> dict[str, str]:
         """Return the params of another run."""
         with store.refusals(f"read the run {run_id}"):
@@ -192,10 +200,14 @@ class EntryRun:
             self.client.log_batch(self.run_id, tags=store.as_tags(tags))
         self._tags |= {name: shown(str(value)) for name, value in tags.items()}
 
-    def set_note(self, markdown: str) -> None:
-        """Set the text that the run's page opens with; should the run fail, it stays below the line that says why."""
-        self._note = masked(markdown)
-        self.set_tags({NOTE: self._note})
+    def set_note(self, markdown: str, lasting: bool = True) -> None:
+        """Set the text that the run's page opens with.
+
+        Should the run fail, a `lasting` one stays below the line that says why.
+        """
+        markdown = masked(markdown)
+        self.set_tags({NOTE: markdown})
+        self._note = markdown if lasting else ""
 
     def log_text(self, content: str, path: str) -> None:
         """Store `content` as the artifact `path`."""

@@ -17,6 +17,7 @@ from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.objects import describe
 from tuning.spec.space import Space
+from tuning.spec.sweep_spec import SweepSpec
 
 _DIGITS = 4
 _MOST_DIGITS = 17
@@ -56,6 +57,11 @@ class Names:
         """Give names to what is proposed of `space`."""
         return cls(space.grids, space.distributions, n_candidates)
 
+    @property
+    def varied(self) -> list[str]:
+        """The parameters that vary, in the spec's order."""
+        return list(self._varied)
+
     def named(self, candidate: Kind, number: int | None = None) -> Kind:
         """Return the candidate with its name; its `number` is the next one unless given."""
         label = self._given.get(candidate)
@@ -76,12 +82,22 @@ class Names:
         )
 
 
+def estimator_name(spec: SweepSpec) -> str:
+    """Return the estimator in a few words; of a pipeline its steps."""
+    steps = [step for each in spec.estimator for step in each.values()] if isinstance(spec.estimator, list) else None
+    return describe(spec.estimator) if steps is None else " → ".join(map(_step_name, steps))
+
+
 def short_value(value: Any, digits: int = _DIGITS) -> str:
     """Say a value in a few characters; a fraction with so many digits at most."""
     if isinstance(value, float):
         return _EXPONENT.sub(_short_exponent, f"{value:.{digits}g}")
     words = " ".join(describe(value).split())
     return words if len(words) <= _LONGEST_VALUE else words[: _LONGEST_VALUE - 1] + "…"
+
+
+def _step_name(step: object) -> str:
+    return "columns" if isinstance(step, list) else describe(step)
 
 
 def _short_exponent(found: re.Match[str]) -> str:

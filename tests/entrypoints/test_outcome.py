@@ -62,8 +62,7 @@ def closes_with(workplace, capsys, **asked: object) -> tuple[str, object]:
     assert run.info.status == "FAILED"
     assert "Traceback" not in printed.err
     note = run.data.tags["mlflow.note.content"]
-    assert note.startswith(f"{line}\n\n### ")
-    assert "**Best** `#" in note
+    assert note.startswith(f"{line}\n\n**`#")
     assert printed.out.splitlines()[-1].startswith("look ")
     assert run.data.params["best_C" if "best_C" in run.data.params else "C"] in ("0.1", "10.0")
     assert all(child.info.status == "FINISHED" for child in workplace.children(run.info.run_id))
@@ -193,5 +192,5 @@ def test_an_interrupt_during_the_refit_leaves_the_result(workplace, capsys, hear
     assert swept("Interrupts", rows=ROWS // 2) == 130
     run = workplace.newest_sweep()
     assert run.info.status == "KILLED"
-    assert run.data.tags["mlflow.note.content"].startswith("interrupted (SIGINT).\n\n### ")
+    assert run.data.tags["mlflow.note.content"].startswith("interrupted (SIGINT).\n\n**`#")
     assert artifacts(workplace, run) >= TABLES

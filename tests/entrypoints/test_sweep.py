@@ -37,7 +37,8 @@ def test_a_sweep_closes_with_the_winner_its_scores_its_model_and_where_to_look(s
     page = f"/#/experiments/{workplace.experiment}/runs/{run.info.run_id}?workflowType=machine_learning"
     assert lines["look"] == f"mlflow ui --backend-store-uri sqlite:///{workplace.folder}/mlflow.db"
     assert lines["run"].endswith(page)
-    assert [line.split()[0] for line in printed.out.splitlines()[:3]] == ["look", "run", "tables"]
+    assert [line.split()[0] for line in printed.out.splitlines()[:4]] == ["look", "charts", "run", "tables"]
+    assert lines["charts"].endswith(f"&compareRunsMode=CHART&viewStateShareKey={run.info.run_id[:8]}")
     assert lines["next"].endswith("-e score -P model=models:/demographics@challenger")
     assert "sweep: 8/8 fits, 4/4 candidates" in printed.err
 

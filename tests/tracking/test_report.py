@@ -40,7 +40,7 @@ def test_several_scorers_make_a_block_each_the_deciding_one_first():
 def test_the_sweeps_own_run_holds_what_the_contract_names(client, four, tmp_path):
     with EntryRun.begin("sweep") as run:
         report.log_result(run, SPEC, four)
-        report.log_holdout(run, SPEC, four, {"neg_log_loss": -2.15})
+        report.log_refit(run, "holdout", {"neg_log_loss": -2.15})
     data = client.get_run(run.run_id).data
     assert data.metrics == pytest.approx(
         {
@@ -50,6 +50,7 @@ def test_the_sweeps_own_run_holds_what_the_contract_names(client, four, tmp_path
             "candidates": 4,
             "fits": 8,
             "failed": 0,
+            "reused": 0,
         }
     )
     assert data.params == {"objective": "multi:softprob", "n_estimators": "400", "max_depth": "3"}
@@ -59,27 +60,3 @@ def test_the_sweeps_own_run_holds_what_the_contract_names(client, four, tmp_path
     np.testing.assert_allclose(table["mean_test_score"], [-2.3, -2.1, -2.3, -2.3])
     text = Path(client.download_artifacts(run.run_id, "sweeping_results.txt", str(tmp_path))).read_text()
     assert text == report.sweeping_results(SPEC, four)
-
-
-def test_the_note_says_what_won_and_by_how_much(four):
-    note = report.note(SPEC, four, {"neg_log_loss": -2.15})
-    assert "XGBClassifier: 4 candidates × 2 folds by `neg_log_loss`" in note
-    assert "**Best** `max_depth=3 n_estimators=400`: **-2.10000** ± 0.10000" in note
-    assert "**-2.15000** on the hold-out" in note
-    assert "It is **not distinguishable** from 2 of the 3 others (the next is behind by 0.20000, 95% interval" in note
-    assert "`n_estimators` in 300, 400; `max_depth` in 3, 4" in note
-
-
-def test_the_note_owns_up_to_what_it_does_not_compare():
-    result = outcome(SPEC, {(300, 3): [-2.4, "ValueError: no"], (400, 3): [-2.2, -2.0], (300, 4): [-1.0]})
-    note = report.note(SPEC, result, {})
-    assert "Not compared: 1 failed, 1 stopped early; their runs say why." in note
-    assert "There is no other candidate to compare it with." in note
-    assert "hold-out" not in note
-
-
-def test_the_note_of_a_pipeline_names_its_steps(four):
-    spec = SPEC.model_copy(
-        update={"estimator": [{"scale": "sklearn.preprocessing.MaxAbsScaler"}, {"fit": "a.b.Model"}]}
-    )
-    assert report.note(spec, four, {}).startswith("### MaxAbsScaler → Model: 4 candidates")

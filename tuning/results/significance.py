@@ -20,6 +20,17 @@ def verdict(result: SweepResult) -> str:
     return "\n\n".join(filter(None, [_told_apart(result, comparison), _simpler(result, comparison)]))
 
 
+def told_apart(result: SweepResult) -> str:
+    """Return the same in a few words, without a full stop."""
+    comparison = compare(result)
+    others, near = len(comparison.differences), len(comparison.not_told_apart)
+    if not others:
+        return "There is no other candidate to compare it with"
+    if near:
+        return f"Not distinguishable from {_how_many(near, others)} ({LEVEL:.0%})"
+    return f"Its lead over {'the only other' if others == 1 else f'all {others:,} others'} is clear ({LEVEL:.0%})"
+
+
 def difference_columns(result: SweepResult) -> dict[str, list[Any]]:
     """Return columns for the table of candidates: how much better the winner is, and the ends of the interval."""
     differences = compare(result).differences

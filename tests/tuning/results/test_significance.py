@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tracking.outcomes import SPEC, outcome
-from tracking.significance import difference_columns, verdict
+from tuning.results.significance import difference_columns, verdict
 
 FOLDS = [-2.25, -2.33, -2.29, -2.27, -2.31]  # folds differ far more than candidates
 SPEC5 = SPEC.model_copy(update={"cv": SPEC.cv.model_copy(update={"folds": 5})})
