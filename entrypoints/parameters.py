@@ -114,6 +114,11 @@ class SweepParams(FeaturizeParams):
         return self.model_name or (table_name(self.features) if self.features else "demographics")
 
     @property
+    def predicted(self) -> str:
+        """What the sweep learns to predict."""
+        return self.target if self.features else "group"
+
+    @property
     def subject(self) -> str:
         """What is swept over, in a word or two."""
         if self.features:
@@ -127,6 +132,12 @@ class SyncParams(Params):
     record_wait: float = Field(
         WAIT, ge=0, description="seconds, 0 or more: how long to wait for a tracking store that is away"
     )
+
+
+class CompareParams(Params):
+    """Which sweeps."""
+
+    runs: str = Field("", description="the ids of two finished sweeps' runs or more, with commas between them")
 
 
 class ScoreParams(IngestParams):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import platform
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,12 @@ from sources.schema import TABLES
 from sources.tables import MANIFEST
 from tracking import EntryRun, InputTable
 from tracking.continued import FINGERPRINT
+from tracking.swept import CLASSES, FEATURES_OF, FOLDS, ROWS, SCORER, TARGET, TEST_SHARE, VERSIONS
 from tuning import SweepResult, SweepSpec
+from tuning.content import classes_digest, folds_digest
+from tuning.folds import make_folds, share_tested
+from tuning.spec.modules import modules_named
+from tuning.versions import ALWAYS, versions
 
 INGEST, FEATURIZE = "ingest", "featurize"
 FEATURES = "features"
@@ -40,16 +47,31 @@ def log_features(run: EntryRun, folder: Path) -> None:
     run.log_folder(folder, FEATURES)
 
 
-def log_request(run: EntryRun, spec: SweepSpec, rows: Rows) -> None:
-    """Record what a sweep was asked to do, before it begins: the strategy, and the rows to learn from."""
+def log_request(run: EntryRun, spec: SweepSpec, rows: Rows, target: str) -> None:
+    """Record what a sweep was asked to do, before it begins: the strategy, and the rows to learn `target` from."""
     asked = fingerprint(spec=spec.model_dump(mode="json"), features=rows.fingerprint)
     run.log_params({"strategy": spec.search.strategy})
-    run.set_tags({"sweep.features": rows.fingerprint, FINGERPRINT: asked})
+    run.set_tags({FEATURES_OF: rows.fingerprint, FINGERPRINT: asked} | _compared_by(spec, rows, target))
     run.log_datasets(
         InputTable(f"{rows.name}-{context}", rows.fingerprint, rows.source, part.n_rows, rows.schema, context)
         for context, part in (("training", rows.train), ("holdout", rows.holdout))
         if part is not None
     )
+
+
+def _compared_by(spec: SweepSpec, rows: Rows, target: str) -> dict[str, str]:
+    """What tells whether this sweep and another can be held against each other, and why they may differ."""
+    folds = make_folds(spec.cv, rows.train)
+    used = modules_named(spec.model_dump())
+    return {
+        TARGET: target,
+        CLASSES: classes_digest(rows.train),
+        FOLDS: folds_digest(rows.train, folds),
+        TEST_SHARE: f"{share_tested(folds):.8g}",
+        SCORER: spec.refit_scorer,
+        ROWS: str(rows.train.n_rows),
+        VERSIONS: json.dumps({"python": platform.python_version(), **versions([*ALWAYS, *used])}),
+    }
 
 
 def log_scored(run: EntryRun, model: str, tables: Tables, n_devices: int, seconds: float) -> None:

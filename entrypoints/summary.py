@@ -48,8 +48,7 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
 
 def where_to_look(links: Links) -> list[Row]:
     """Return the addresses to open while the sweep goes on."""
-    rows = [("look", links.server), ("charts", links.charts), ("run", links.run)]
-    return [(label, text) for label, text in rows if text]
+    return [("look", links.server), ("charts", links.charts), ("run", links.run)]
 
 
 def what_next(params: SweepParams, model: RegisteredModel | None) -> list[Row]:

@@ -55,7 +55,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
         note.begin(candidates_asked(spec))
 
     spec, rows = rows_for(params, spec, run)
-    log_request(run, spec, rows)
+    log_request(run, spec, rows, params.predicted)
     with stages("plan") as begin:
         begin("timing a few fits")
         if params.plan:

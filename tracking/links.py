@@ -40,6 +40,12 @@ class Links:
     report: str
 
 
+def page_of(run: EntryRun, file: str) -> str:
+    """Return the address of what `run` has kept as `file`."""
+    base, _ = _base()
+    return f"{base}/{artifact_page(run, file)}"
+
+
 def links_of(run: EntryRun, view: str = "") -> Links:
     """Return the addresses for the sweep of `run`.
 
@@ -49,11 +55,7 @@ def links_of(run: EntryRun, view: str = "") -> Links:
     view : str
         The key of a chart view that is kept with the experiment; empty for none.
     """
-    uri = get_tracking_uri()
-    base = shown(uri).rstrip("/") if uri.startswith(("http://", "https://")) else _LOCAL
-    server = "" if base != _LOCAL or uri.startswith("http") else f"mlflow ui --backend-store-uri {shown(uri)}"
-    if uri.startswith("databricks"):
-        base, server = f"({uri})", ""
+    base, server = _base()
     charts = f"{base}/{charts_page(run, view)}" if view else ""
     return Links(server, charts, f"{base}/{run_page(run)}", f"{base}/{artifact_page(run, REPORT_FILE)}")
 
@@ -85,3 +87,13 @@ def artifact_address(run: EntryRun, path: str) -> str:
 
 def _experiment(run: EntryRun) -> str:
     return f"#/experiments/{run.experiment_id}/runs"
+
+
+def _base() -> tuple[str, str]:
+    """Where the pages are, and what makes them be there."""
+    uri = get_tracking_uri()
+    if uri.startswith(("http://", "https://")):
+        return shown(uri).rstrip("/"), ""
+    if uri.startswith("databricks"):
+        return f"({uri})", ""
+    return _LOCAL, f"mlflow ui --backend-store-uri {shown(uri)}"

@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tuning.dataset import Dataset
+from tuning.folds import Fold
 
 _BYTES = 16
 
@@ -58,6 +59,22 @@ def files_digest(places: Iterable[Path]) -> str:
                 digest.update(f"\0{name}\0{len(content)}\0".encode())
                 digest.update(content)
     return digest.hexdigest()
+
+
+def folds_digest(data: Dataset, folds: Iterable[Fold]) -> str:
+    """Stand for what scores are paired by: which rows each fold trains and tests on, and what is true of them.
+
+    Not for the rows' values: two sweeps over other features of the same rows are compared fold by fold.
+    """
+    digest = hashlib.blake2b(digest_size=_BYTES)
+    for part in (data.y, data.classes, data.sample_weight):
+        _update(digest, part)
+    return digest_of(digest.hexdigest(), *(indices_digest(fold.train, fold.test) for fold in folds))
+
+
+def classes_digest(data: Dataset) -> str:
+    """Stand for the labels to choose from; empty where numbers are predicted."""
+    return "" if data.classes is None else digest_of(*map(str, data.classes.tolist()))[:12]
 
 
 def _update(digest: Any, value: Any) -> None:

@@ -46,10 +46,15 @@ def show_row(label: str, text: str, console: Console | None = None) -> None:
 
 
 def show_lines(rows: Sequence[Row], console: Console | None = None) -> None:
-    """Write `rows`, each a label and a line to copy, which is never broken; on a terminal below its label."""
+    """Write `rows`, each a label and a line to copy, which is never broken; on a terminal below its label.
+
+    A row without a line is left out.
+    """
     console = console or Console(highlight=False)
     lively = is_lively(console)
     for label, text in rows:
+        if not text:
+            continue
         if lively and len(text) + _LABEL + 1 > console.width:
             _plain(console, f"{label}\n{text}" if label else text)
         else:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from entrypoints.parameters import (
+    CompareParams,
     FeaturizeStepParams,
     IngestParams,
     Params,
@@ -25,6 +26,7 @@ MODELS = {
     "featurize": FeaturizeStepParams,
     "sweep": SweepParams,
     "score": ScoreParams,
+    "compare": CompareParams,
     "promote": PromoteParams,
     "sync": SyncParams,
     "prepare": Params,
