@@ -3,6 +3,6 @@
 from cache.entries import Cache, writing_to
 from cache.fingerprints import code_digest, fingerprint
 from cache.modes import as_umask_grants
-from cache.scratch import scratch_folder
+from cache.scratch import process_folder, scratch_folder
 
-__all__ = ["Cache", "as_umask_grants", "code_digest", "fingerprint", "scratch_folder", "writing_to"]
+__all__ = ["Cache", "as_umask_grants", "code_digest", "fingerprint", "process_folder", "scratch_folder", "writing_to"]

@@ -8,11 +8,12 @@ container or machine that shares the cache may have the same.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cache.locks import lock
@@ -31,6 +32,16 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
+
+
+def process_folder(prefix: str) -> Path:
+    """Give an empty folder among the temporary ones that lasts as long as this process.
+
+    One that a killed process has left is removed by the next that asks for the same `prefix`.
+    """
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(scratch_folder(Path(tempfile.gettempdir()), prefix))
 
 
 def _make_held(parent: Path, prefix: str) -> tuple[Path, int]:

@@ -7,12 +7,11 @@ are kept and fetched with it; but where the project's folder has modules of thes
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
+from cache import process_folder
 from errors import SpecError, TrackingError
 from tracking import EntryRun
 from tuning import SweepSpec
@@ -48,8 +47,7 @@ def kept_as(space: str, run: EntryRun) -> str:
 
 def _fetched(run_id: str, name: str, run: EntryRun) -> Path:
     """Fetch a spec and its modules into one folder, which lasts as long as this process: it may import them late."""
-    scratch = Path(tempfile.mkdtemp(prefix="gridfold-spec-"))
-    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    scratch = process_folder("gridfold-spec-")
     file = run.fetch_file(run_id, name, scratch)
     if run.has_artifact(run_id, _MODULES):
         shutil.copytree(run.fetch_file(run_id, _MODULES, scratch), file.parent, dirs_exist_ok=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from entrypoints.command import entrypoint
 from entrypoints.parameters import Params
 from errors import SpecError
@@ -17,4 +15,4 @@ def clean(params: Params, run: EntryRun) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(clean())
+    clean.main()

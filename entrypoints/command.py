@@ -7,23 +7,30 @@ and the same line must reach the terminal and the run's note, which a command-li
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Generic, TypeVar, get_type_hints
+from contextlib import contextmanager, suppress
+from typing import Generic, NoReturn, TypeVar, get_type_hints
 
 from entrypoints import interrupts
 from entrypoints.failures import Failure, explain
+from entrypoints.launcher import typed
 from entrypoints.parameters import Params, parse, wants_debug
+from entrypoints.summary import where_to_look
 from entrypoints.waking import waking
 from errors import TrackingError
 from masking import libraries_masked, masked
 from tracking import EntryRun
+from tracking.links import links_of
+from tuning.engines.threads import left_behind
 
 Model = TypeVar("Model", bound=Params)
 Body = Callable[[Model, EntryRun], None]
+
+_INTERRUPTED = 128  # and the signal's number: how a shell has exit codes
 
 
 class EntryPoint(Generic[Model]):
@@ -41,6 +48,9 @@ class EntryPoint(Generic[Model]):
         self.name = name
         self.body = body
         self.model: type[Model] = next(iter(get_type_hints(body).values()))
+        self._run: EntryRun | None = None
+        self._is_program = False
+        self._typed: str | None = None
         self.__doc__ = body.__doc__
 
     def __call__(self, arguments: Sequence[str] | None = None) -> int:
@@ -48,20 +58,46 @@ class EntryPoint(Generic[Model]):
         arguments = sys.argv[1:] if arguments is None else arguments
         debug = wants_debug(arguments)
         try:
-            with _quiet_libraries(debug), libraries_masked(), interrupts.raised():
+            with (
+                _quiet_libraries(debug),
+                libraries_masked(),
+                interrupts.raised(self._last_resort if self._is_program else None),
+            ):
                 self._recorded(arguments)
         except (Exception, KeyboardInterrupt) as error:
             waking.end()
             if debug:
                 print(masked("".join(traceback.format_exception(error))), end="", file=sys.stderr)
             failure = explain(error)
-            print(failure.line, file=sys.stderr)
+            words = last_words(self._run, self._typed) if failure.status == "KILLED" else []
+            with suppress(OSError):  # nobody reads it any more
+                print(*words, failure.line, sep="\n", file=sys.stderr, flush=True)
             return failure.exit_code
         return 0
 
+    def main(self) -> NoReturn:
+        """Be the program: run on the command line's arguments, and end the process."""
+        self._is_program, self._typed = True, typed()  # by the end, whoever knows what was typed may be gone
+        code = self()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        if code > _INTERRUPTED or left_behind():
+            os._exit(code)  # nobody is to wait for threads that do not end
+        sys.exit(code)
+
+    def _last_resort(self, interrupted: interrupts.Interrupted) -> None:
+        """End the run though the main thread does not get to it, and say so."""
+        line = explain(interrupted).line
+        print(line, file=sys.stderr, flush=True)
+        if self._run is not None:
+            self._run.abandon(line)
+
     def _recorded(self, arguments: Sequence[str]) -> None:
+        self._run = None
         with EntryRun.begin(self.name) as run:
             waking.end()
+            self._run = run
             try:
                 run.hold()
                 run.end_abandoned()
@@ -71,6 +107,14 @@ class EntryPoint(Generic[Model]):
             except (Exception, KeyboardInterrupt) as error:
                 _record(run, explain(error))
                 raise
+
+
+def last_words(run: EntryRun | None, command: str | None) -> list[str]:
+    """Return what a person who has interrupted a run wants to know: what it has come to, where, and how it goes on."""
+    rows = [words() for words in run.last_words] if run else []
+    rows += where_to_look(links_of(run)) if run else []
+    rows += [("go on", command)] if command else []
+    return [masked(f"{name:<8} {text}") for name, text in rows]
 
 
 def entrypoint(name: str) -> Callable[[Body[Model]], EntryPoint[Model]]:

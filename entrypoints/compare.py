@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from entrypoints.command import entrypoint
 from entrypoints.parameters import CompareParams
 from entrypoints.tally import duration, number
@@ -77,4 +75,4 @@ def _short(value: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(compare())
+    compare.main()

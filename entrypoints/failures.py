@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from signal import SIGINT
 
 from entrypoints.interrupts import Interrupted
 from errors import GridfoldError, SpecError
@@ -40,7 +41,9 @@ def explain(error: BaseException) -> Failure:
     """Say in one line what `error` means to the person who typed the command."""
     match error:
         case Interrupted():
-            return Failure(f"interrupted ({error.signal.name}).", 128 + error.signal, "KILLED")
+            return Failure(f"interrupted ({error.reason}).", 128 + error.signal, "KILLED")
+        case KeyboardInterrupt():  # a second Ctrl-C, in the middle of what the first had begun
+            return Failure("interrupted (SIGINT).", 128 + SIGINT, "KILLED")
         case SpecError():
             return Failure("\n".join(map(_one_line, str(error).splitlines())))
         case GridfoldError():

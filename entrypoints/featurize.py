@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from cache import Cache
 from entrypoints.command import entrypoint
 from entrypoints.featurize_on_spark import features_on_spark
@@ -23,4 +21,4 @@ def featurize(params: FeaturizeStepParams, run: EntryRun) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(featurize())
+    featurize.main()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from entrypoints.command import entrypoint
 from entrypoints.parameters import IngestParams
 from entrypoints.pipeline import tables_for
@@ -20,4 +18,4 @@ def ingest(params: IngestParams, run: EntryRun) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(ingest())
+    ingest.main()

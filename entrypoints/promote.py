@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 
 from entrypoints.command import entrypoint
 from entrypoints.held_out import figures, held_out
@@ -80,4 +79,4 @@ def _close(run: EntryRun, line: str, table: str = "") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(promote())
+    promote.main()

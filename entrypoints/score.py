@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import polars as pl
@@ -49,4 +48,4 @@ def devices_to_score(tables: Tables) -> pl.Series:
 
 
 if __name__ == "__main__":
-    sys.exit(score())
+    score.main()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import tuning
 from entrypoints import unrecorded
 from entrypoints.asked_spec import asked_spec
@@ -16,6 +14,7 @@ from entrypoints.plan import show_plan
 from entrypoints.progress import SweepProgress, stages
 from entrypoints.records import given_up, log_request
 from entrypoints.rows import Rows
+from entrypoints.so_far import SoFar
 from entrypoints.summary import summary, what_next, where_to_look
 from entrypoints.tally import duration
 from entrypoints.terminal.results import show_facts, show_lines
@@ -75,7 +74,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
             SweepProgress(engine) as progress,
             note.live() as live,
         ):
-            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress, live], memory)
+            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress, live, SoFar(run)], memory)
     except Exception as error:
         if kept.result is None:
             raise
@@ -98,4 +97,4 @@ def fits_side_by_side(params: SweepParams, spec: SweepSpec, rows: Rows) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(sweep())
+    sweep.main()

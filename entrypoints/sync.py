@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from entrypoints import unrecorded
 from entrypoints.command import entrypoint
 from entrypoints.parameters import SyncParams
@@ -21,4 +19,4 @@ def sync(params: SyncParams, run: EntryRun) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(sync())
+    sync.main()

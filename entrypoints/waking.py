@@ -9,6 +9,9 @@ import os
 import sys
 import threading
 
+PARENT = os.getppid()
+"""The process that has started this one; it may be gone before the libraries are there."""
+
 _EVERY = 1.0  # seconds
 _WORDS = "loading the libraries and opening the store"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -56,6 +56,8 @@ class EntryRun:
     ----------
     client : MlflowClient
     run_id, experiment_id, name : str
+    last_words : list of callable
+        Each returns a word and a line, for a person who interrupts the run: what it has come to so far.
     title : str
         What ``entitle`` has called the run; empty where it has not, or a person has.
     is_ours_to_name : bool
@@ -69,6 +71,7 @@ class EntryRun:
         self.name: str = run.info.run_name
         self._params: dict[str, str] = dict(run.data.params)
         self._tags: dict[str, str] = dict(run.data.tags)
+        self.last_words: list[Callable[[], tuple[str, str]]] = []
         self._note = ""
         self._ended = False
         self._alive: HeldFile | None = None
@@ -252,6 +255,15 @@ class EntryRun:
         if not self._ended:
             self.patience.leave(_LAST_WORDS)
         self._end("KILLED", line)
+
+    def abandon(self, line: str) -> None:
+        """End the run KILLED, and the runs under it that are open, whoever was to see to them: the process ends."""
+        with suppress(TrackingError):
+            self.kill(line)
+        with suppress(TrackingError), store.refusals("end the runs under it"):
+            mine = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status = 'RUNNING'"
+            for run in self.client.search_runs([self.experiment_id], mine):
+                self.client.set_terminated(run.info.run_id, "KILLED")
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,20 @@ def test_many_at_once_never_lose_theirs(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(200))) == [str(number) for number in range(200)]
     assert list(tmp_path.iterdir()) == []
+
+
+DYING = """
+import os, signal
+from cache import process_folder
+print(process_folder("gridfold-test-"), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_has_left_goes_with_the_next(tmp_path):
+    command, place = [sys.executable, "-c", DYING], os.environ | {"TMPDIR": str(tmp_path)}
+    first, second = (
+        Path(subprocess.run(command, capture_output=True, text=True, env=place, cwd=ROOT).stdout.strip()) for _ in "12"
+    )
+    assert first.parent == second.parent == tmp_path
+    assert [*tmp_path.iterdir()] == [second]

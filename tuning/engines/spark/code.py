@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+
+from cache import process_folder
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ("cache", "errors.py", "gridfold.py", "masking.py", "tuning", "yaml12.py")
@@ -45,9 +44,7 @@ def _packed(kind: str, files: Mapping[str, Path]) -> Path:
 @cache
 def scratch() -> Path:
     """Return a folder that lasts as long as this process: an executor that joins late fetches files from it."""
-    folder = Path(tempfile.mkdtemp(prefix="gridfold-spark-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return process_folder("gridfold-spark-")
 
 
 def _sources() -> list[Path]:
