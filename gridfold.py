@@ -30,6 +30,9 @@ import sklearn.model_selection._search_successive_halving as halving
 from sklearn.utils._param_validation import Interval, StrOptions
 
 if TYPE_CHECKING:
+    from report.timeline import Span
+    from tracking import EntryRun
+    from tuning import SweepResult, SweepSpec
     from tuning.dropin.swept import Swept
 
 __all__ = ["GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV", "sweep"]
@@ -252,22 +255,41 @@ def sweep(
     rows = rows_of(asked, X, y, groups, sample_weight)
     if not is_tracked(track):
         return swept(asked, rows, engine, master, cores, [])
-    from report.pictures import Album
+    from report.page import FILE
     from report.sweep_note import SweepNote
+    from report.timeline import Timeline
     from tracking.heading import mark_sweep
-    from tracking.report import PLOTS_FOLDER, log_result
+    from tracking.report import log_result
     from tracking.searches import sweep_record
     from tracking.views import Pages, open_views
 
     with sweep_record("sweep") as (run, recorder):
         mark_sweep(run, asked)
-        note = SweepNote(Pages(run, open_views(run, asked)), asked)
+        note, timeline = SweepNote(Pages(run, open_views(run, asked)), asked), Timeline()
         with note.live() as live:
-            found = swept(asked, rows, engine, master, cores, [recorder, live])
+            found = swept(asked, rows, engine, master, cores, [timeline, recorder, live])
         log_result(run, asked, found.result)
-        album = Album()
-        with TemporaryDirectory() as folder:
-            album.add_result(found.result, asked, Path(folder))
-            run.log_folder(Path(folder), PLOTS_FOLDER)
-        note.write(found.result, pictures=[picture.name for picture in album.drawn])
+        drawn = _illustrate(run, asked, found.result, timeline.spans, {"rows": f"{rows.n_rows:,}"})
+        note.write(found.result, pictures=drawn, page=FILE)
     return found
+
+
+def _illustrate(
+    run: EntryRun, spec: SweepSpec, result: SweepResult, spans: list[Span], data: dict[str, str]
+) -> list[str]:
+    """Put the pictures and the page of a sweep into its run, and return the pictures' names."""
+    from report.page import FILE, page
+    from report.pictures import Album
+    from report.story import Story
+    from tracking.report import PLOTS_FOLDER
+    from tuning.naming import estimator_name
+    from tuning.results.significance import verdict
+
+    album = Album()
+    with TemporaryDirectory() as folder:
+        album.add_result(result, spec, Path(folder))
+        run.log_folder(Path(folder), PLOTS_FOLDER)
+    title, estimator = run.title or run.name, estimator_name(spec)
+    told = Story(title, estimator, spec, result, verdict(result), data, drawn=album.drawn, spans=spans)
+    run.log_text(page(told), FILE)
+    return [picture.name for picture in album.drawn]

@@ -50,8 +50,8 @@ def of_a_sweep(server: str, scratch: Path) -> None:
     client = MlflowClient(server)
     (parent,) = client.search_runs(["0"], "tags.`sweep.fingerprint` != ''")
     plots = client.download_artifacts(parent.info.run_id, "plots", str(scratch))
-    for plot in Path(plots).iterdir():
-        keep(Image.open(plot), plot.name)
+    for name in ("candidates.png", "parameters.png"):
+        keep(Image.open(Path(plots) / name), name)
     browse(server, parent.info.run_id)
 
 

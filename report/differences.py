@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from report.picture import Picture
 from report.standing import JUDGED, STOPPED, WINNER, rows_of, standing
 from report.style import BLUE, GREY, INK, RED, figure, grid_lines, shortened
+from tuning.naming import short_value
 from tuning.results.comparison import compare
 from tuning.results.sweep_result import SweepResult
+from tuning.results.varied import varied
 
 _LISTED = 20
 _STOPPED_LISTED = 6
@@ -36,6 +38,8 @@ def picture(result: SweepResult) -> Picture:
     )
     if (data["status"] == STOPPED).any():
         caption += " Hollow: stopped early, with its folds as small dots; not comparable in full."
+    if names := _unnamed(result, data):
+        caption += f" A row's values are those of {', '.join(names)}."
     left_out = int((data["status"] == "failed").sum())
     if left_out:
         caption += f" {left_out:,} failed and {'is' if left_out == 1 else 'are'} not shown."
@@ -78,6 +82,13 @@ def differences(result: SweepResult) -> pd.DataFrame:
     return data.loc[order.sort_values(["late", "come", "difference"], kind="stable").index]
 
 
+def _unnamed(result: SweepResult, data: pd.DataFrame) -> list[str]:
+    """Return the parameters whose names are left out beside the rows, since their values would be cut off."""
+    if data["candidate"].head(_LISTED).map(len).max() <= _NAME_LENGTH:
+        return []
+    return list(varied(result.candidates))
+
+
 def _drawn(result: SweepResult, data: pd.DataFrame) -> Figure:
     full = data[data["status"].isin([WINNER, JUDGED])]
     groups = full.drop_duplicates("equals")
@@ -94,12 +105,13 @@ def _drawn(result: SweepResult, data: pd.DataFrame) -> Figure:
     else:
         below = made.subplots()
     equals = full["equals"].value_counts()
-    _draw_list(below, result, listed, equals)
+    _draw_list(below, result, data, listed, equals)
     return made
 
 
-def _draw_list(axes: Axes, result: SweepResult, listed: pd.DataFrame, equals: pd.Series) -> None:
+def _draw_list(axes: Axes, result: SweepResult, data: pd.DataFrame, listed: pd.DataFrame, equals: pd.Series) -> None:
     gaps = result.split_scores() - result.split_scores()[result.best_index]
+    unnamed = _unnamed(result, data)
     for row, each in enumerate(rows_of(listed)):
         colour = RED if each.status == WINNER else BLUE
         if each.status == STOPPED:
@@ -110,7 +122,8 @@ def _draw_list(axes: Axes, result: SweepResult, listed: pd.DataFrame, equals: pd
             axes.plot([each.low, each.high], [row, row], "-", color=colour, lw=1.4)
         axes.plot(each.difference, row, "D" if each.status == WINNER else "o", color=colour, ms=5.5)
     axes.axvline(0, color=RED, lw=0.8, ls=":", zorder=0)
-    axes.set_yticks(range(len(listed)), [_label(result, each, equals) for each in rows_of(listed)], fontsize=7.5)
+    labels = [_label(result, each, equals, unnamed) for each in rows_of(listed)]
+    axes.set_yticks(range(len(listed)), labels, fontsize=7.5)
     axes.set_ylim(max(len(listed), 2) - 0.4, -0.6)
     axes.set_xlabel(f"{shortened(result.refit_scorer, 24)}, less the winner's")
     axes.tick_params(axis="y", length=0)
@@ -118,13 +131,16 @@ def _draw_list(axes: Axes, result: SweepResult, listed: pd.DataFrame, equals: pd
     grid_lines(axes, "x")
 
 
-def _label(result: SweepResult, each: Any, equals: pd.Series) -> str:
+def _label(result: SweepResult, each: Any, equals: pd.Series, unnamed: list[str]) -> str:
     others = int(equals.get(each.equals, 1)) - 1 if each.status != STOPPED else 0
     more = f" = {others} more" if others else ""
     if each.status == STOPPED:
         share = each.share
-        more = f" ({each.folds} of {result.n_folds} folds" + (f", {share:.2g} of a fit)" if share < 1 else ")")
-    return shortened(each.candidate, _NAME_LENGTH - len(more)) + more
+        more = f" ({each.folds}/{result.n_folds} folds" + (f", {share:.2g} of a fit)" if share < 1 else ")")
+    params = result.candidates[each.Index].params
+    values = [short_value(params[name]) if name in params else "–" for name in unnamed]
+    name = f"#{each.number}  {' · '.join(values)}" if unnamed else each.candidate
+    return shortened(name, _NAME_LENGTH - len(more)) + more
 
 
 def _draw_all(axes: Axes, full: pd.DataFrame) -> None:

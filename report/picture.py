@@ -22,6 +22,7 @@ _TITLE_HEIGHT, _LINE_HEIGHT = 0.28, 0.15
 _POINTS = 72  # per inch
 _IDS = re.compile(r'(?<= id=")|(?<="#)|(?<=url\(#)')
 _VIEW = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+_CODE = re.compile(r"\\u([0-9a-f]{4})|\\U(0010[0-9a-f]{4}|000[0-9a-f]{5})")
 _GROUP = re.compile(r'<g id="[^"]*">')
 
 
@@ -84,11 +85,18 @@ def embedded(svg: str, name: str, title: str, margins: tuple[float, float] = (0.
     start = svg.index("<svg")
     body = _GROUP.sub("<g>", svg[start:])
     body = _IDS.sub(f"{name}-", body)
+    body = _CODE.sub(_character, body)
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     head, rest = body.split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
     head = _VIEW.sub(lambda found: _cropped(float(found[1]), float(found[2]), *margins), head)
     return f'{head} role="img" aria-label="{_attribute(title)}">{rest}'.strip()
+
+
+def _character(code: re.Match[str]) -> str:
+    """Return the character that no font here has: a page's reader may have one."""
+    character = chr(int(code[1] or code[2], 16))
+    return character if ord(character) > 127 and character.isprintable() else code[0]
 
 
 def _cropped(width: float, height: float, above: float, below: float) -> str:

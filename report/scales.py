@@ -24,6 +24,7 @@ from tuning.spec.sweep_spec import SweepSpec
 _FEW = 8
 _CLOSEST = 0.075  # ticks, of the width of the axis
 _LABEL_LENGTH = 14
+_TWO_DECADES = 100
 _GEOMETRIC_SPAN = 8  # of the largest value over the smallest
 
 
@@ -116,7 +117,8 @@ class Scale:
         if len(self.numbers) <= _FEW or high == low:
             wanted = self.numbers
         elif self.log:
-            wanted = [float(tick) for tick in LogLocator(subs=(1.0, 2.0, 5.0)).tick_values(low, high)]
+            between = (1.0,) if high / low > _TWO_DECADES else (1.0, 2.0, 5.0)
+            wanted = [float(tick) for tick in LogLocator(subs=between).tick_values(low, high)]
         else:
             wanted = [float(tick) for tick in MaxNLocator(5).tick_values(low, high)]
         kept: list[float] = []

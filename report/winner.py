@@ -139,7 +139,7 @@ def _drawn_features(data: pd.DataFrame) -> Figure:
     if both:
         above, below = made.subplots(2, 1, height_ratios=[heights[0] + 0.25, heights[1]])
         _bars(above, sets.head(10).index.tolist(), sets.head(10).to_numpy(), ORANGE)
-        above.set_title("by feature set")
+        above.set_title("by set of columns")
         below.set_title("by column" + (f", the first {len(columns)}" if len(data) > len(columns) else ""))
     else:
         below = made.subplots()

@@ -122,6 +122,7 @@ def test_a_sweep_of_a_spec_is_one_call(store):
     [parent], children = runs(store)
     assert parent.data.metrics["best_accuracy"] == found.best_score_
     assert len(children) == 2
+    assert {"plots", "report.html"} <= {kept.path for kept in store.list_artifacts(parent.info.run_id)}
 
 
 def test_a_sweep_of_a_spec_takes_several_columns_of_classes(store):
