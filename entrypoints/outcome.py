@@ -240,7 +240,7 @@ def fitted_model(estimator: object, rows: Rows) -> FittedModel:
 
 def promotion(name: str) -> str:
     """Say how a registered winner becomes the champion."""
-    return f"Version by version: `mlflow run . -e promote -P model={name}` makes it champion if it passes the gates."
+    return f"Promote it: `mlflow run . -e promote -P model={name}` makes it champion if it passes the gates."
 
 
 def _reason(error: Exception) -> str:

@@ -30,6 +30,7 @@ _TOP = 10
 _MOST_REASONS = 5
 _MOST_SCORERS = 3
 _MOST_VALUES = 8
+_GAP = "&emsp;"
 _LONGEST_NAME = 64
 _LONGEST_MESSAGE = 160
 
@@ -158,7 +159,7 @@ def _links(places: Places) -> str:
 
 def _what_next(found: Sequence[Finding], places: Places, then: Sequence[str]) -> str:
     steps = [_finding(each, places) for each in found] + [f"- {sentence}" for sentence in then]
-    return "\n".join(["**What to do next**", "", *steps]) if steps else ""
+    return "\n".join(["#### What to do next", "", *steps]) if steps else ""
 
 
 def _finding(found: Finding, places: Places) -> str:
@@ -194,8 +195,16 @@ def _table(result: SweepResult, winner: Candidate, differences: Mapping[Candidat
         cells += [f"{column[place]:.5f}" for column in of_others]
         cells += [f"{result.rounds.get(candidate, '')}" for _ in rounds]
         rows.append([*cells, f"{seconds[place]:.1f}"])
-    lines = [columns, ["--:", ":--", *["--:"] * (len(columns) - 2)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return "#### The best\n\n" + _rows(columns, rows)
+
+
+def _rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table of numbers beside names; MLflow sets cells without a gap, so we make one."""
+    n_left = 1 if columns[0] else 2
+    marks = [":--" if place == n_left - 1 else "--:" for place in range(len(columns))]
+    apart = [columns, *rows]
+    spaced = [[*cells[:n_left], *(f"{_GAP}{cell}" for cell in cells[n_left:])] for cells in apart]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (spaced[0], marks, *spaced[1:]))
 
 
 def _behind(by: float, difference: Difference | None) -> str:
@@ -209,9 +218,9 @@ def _failures(result: SweepResult, places: Places) -> str:
     why = reasons(result)
     if not why:
         return ""
-    lines = [f"**{len(result.failed):,} of {len(result.candidates):,} candidates failed:**", ""]
+    lines = [f"#### {len(result.failed):,} of {len(result.candidates):,} candidates failed", ""]
     for reason in why[:_MOST_REASONS]:
-        message = " ".join(reason.text.split()).replace("`", "'")
+        message = " ".join(reason.text.split()).replace("`", "'").rstrip(".")
         message = message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
         example = next((each for each in reason.candidates if each in places.failed), reason.candidates[0])
         name = _named(example)
@@ -235,12 +244,12 @@ def _scorers(result: SweepResult, holdout: Mapping[str, float]) -> str:
     """Show the winner by all scorers, where there are several."""
     if len(result.scorers) < 2:
         return ""
-    lines = ["| the winner | over the folds | ± | on the hold-out |", "| :-- | --: | --: | --: |"]
+    rows = []
     for name in result.scorers:
         splits = result.split_scores(name)[result.best_index]
         held = f"{holdout[name]:.5f}" if name in holdout else ""
-        lines.append(f"| {name} | {splits.mean():.5f} | {splits.std():.5f} | {held} |")
-    return "\n".join(lines)
+        rows.append([name, f"{splits.mean():.5f}", f"{splits.std():.5f}", held])
+    return _rows(["the winner", "over the folds", "±", "on the hold-out"], rows)
 
 
 def _verified(result: SweepResult) -> list[str]:

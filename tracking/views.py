@@ -32,7 +32,7 @@ _SECTIONS = {"PARALLEL": ("All parameters together", 1), "SCATTER": ("One at a t
 """By kind of chart: what they are called together, and how many stand side by side."""
 
 _COMPARED = 100
-_NAME, _NAME_WIDTH = "attributes.`Run Name`", 340
+_NAME, _NAME_WIDTH, _METRIC_WIDTH = "attributes.`Run Name`", 420, 150
 _DATE_AND_DURATION = ("runDateAndNestInfo", "duration")  # as the list itself calls them
 _MOST_COLUMNS = 8
 _OURS = {"deleted": False, "isGenerated": False}
@@ -106,7 +106,7 @@ def show_sweeps(run: EntryRun, scorers: Sequence[str]) -> None:
         "orderByAsc": False,
         "selectedColumns": columns,
         "columnOrder": [_NAME, *_DATE_AND_DURATION, *columns],
-        "columnWidths": {_NAME: _NAME_WIDTH},
+        "columnWidths": {_NAME: _NAME_WIDTH, **dict.fromkeys([*scores, *kept], _METRIC_WIDTH)},
         "runsExpanded": {},
         "compareRunSections": [],
         "compareRunCharts": [],

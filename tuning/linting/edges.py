@@ -131,7 +131,8 @@ def _written(
     if rounds:
         keys["fixed"] = {**spec.fixed, **{name: 2 * value for name, value in rounds.items()}}
     drawn = {name: ranges.get(name) or _same(kept) for name, kept in spec.distributions.items()}
-    grid = {name: lists.get(name) or [value] for name, value in best.items() if name not in drawn}
+    order = [name for grid in spec.space.grids for name in grid if name in best and name not in drawn]
+    grid = {name: lists.get(name) or [best[name]] for name in order}
     keys |= {key: value for key, value in (("grid", grid), ("distributions", drawn)) if value}
     return "\n".join(
         f"{key}: {yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000).strip()}"
