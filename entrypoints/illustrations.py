@@ -62,10 +62,20 @@ class Illustrations:
         with tempfile.TemporaryDirectory() as folder, self._missing.unless("there are no plots"):
             self.album.add_result(result, self._spec, Path(folder))
             self._keep(Path(folder))
-        self._write(result, {}, [_BEFORE])
+        self._write(result, {}, {}, [_BEFORE])
 
-    def of_winner(self, winner: Any, result: SweepResult, scores: Mapping[str, float]) -> None:
-        """Draw what the refitted winner shows, and keep it beside the rest."""
+    def of_winner(
+        self, winner: Any, result: SweepResult, scores: Mapping[str, float], trained: Mapping[str, float]
+    ) -> None:
+        """Draw what the refitted winner shows, and keep it beside the rest.
+
+        Parameters
+        ----------
+        winner : object
+        result : SweepResult
+        scores, trained : mapping of str to float
+            Its score by scorer on the hold-out, and on rows that it has learned from.
+        """
         with tempfile.TemporaryDirectory() as folder, self._missing.unless("there are no plots of the winner"):
             try:
                 found = predicted(winner, self._rows.holdout)
@@ -73,9 +83,11 @@ class Illustrations:
                 found = None
             self.album.add_winner(found, weights(winner, self._rows), Path(folder))
             self._keep(Path(folder))
-        self._write(result, scores, [])
+        self._write(result, scores, trained, [])
 
-    def _write(self, result: SweepResult, scores: Mapping[str, float], notes: list[str]) -> None:
+    def _write(
+        self, result: SweepResult, scores: Mapping[str, float], trained: Mapping[str, float], notes: list[str]
+    ) -> None:
         with self._missing.unless(f"there is no {FILE}"):
             story = Story(
                 title=self._run.title or self._run.name,
@@ -88,6 +100,7 @@ class Illustrations:
                 drawn=self.album.drawn,
                 spans=self._spans,
                 holdout=scores,
+                trained=trained,
                 notes=[*notes, *filter(None, [result.verification.disagreement])],
             )
             self._run.log_text(page(story), FILE)

@@ -19,6 +19,7 @@ from report.scales import Scale, scales
 from report.standing import FAILED, JUDGED, STOPPED, WINNER, rows_of
 from report.story import Story
 from report.timeline import lanes
+from tuning.linting import findings
 from tuning.naming import short_value
 from tuning.results.failures import reasons
 from tuning.spec.objects import describe
@@ -51,6 +52,7 @@ def _sections(story: Story) -> Iterable[tuple[str, str, str]]:
     yield "question", "Question", _question(story)
     yield "data", "Data", _facts(story.data)
     yield "verdict", "Verdict", _verdict(story)
+    yield "findings", "Findings", _findings(story)
     yield "candidates", "Candidates", _candidates(story)
     yield "pictures", "Pictures", _pictures(story)
     yield "timeline", "Timeline", _timeline(story)
@@ -125,8 +127,10 @@ def _verdict(story: Story) -> str:
     ]
     params = table(["parameter", "value"], [(k, describe(v)) for k, v in result.best.params.items()])
     of_all = {name: float(result.means(name)[result.best_index]) for name in result.scorers}
+    elsewhere = {"training rows": story.trained, "hold-out": story.holdout}
+    told = {where: scores for where, scores in elsewhere.items() if scores}
     scores = [
-        (name, f"{mean:.5f}", f"{story.holdout[name]:.5f}" if name in story.holdout else "")
+        (name, f"{mean:.5f}", *(f"{told[where][name]:.5f}" if name in told[where] else "" for where in told))
         for name, mean in of_all.items()
     ]
     top = [
@@ -140,7 +144,7 @@ def _verdict(story: Story) -> str:
         [
             "".join(f"<p>{marked(part)}</p>" for part in story.verdict.split("\n\n")),
             f'<div class="pair"><div><h3>The winner</h3>{params}</div>',
-            f"<div><h3>Its scores</h3>{table(['scorer', 'folds', 'hold-out'], scores, numbers=(1, 2))}</div></div>",
+            f"<div><h3>Its scores</h3>{table(['scorer', 'folds', *told], scores, numbers=(1, 2, 3))}</div></div>",
             f"<h3>The best {len(rows)}</h3>{table(top, rows, numbers=(0, 2, 3, 4))}",
         ]
     )
@@ -149,6 +153,23 @@ def _verdict(story: Story) -> str:
 def _behind(each: object) -> str:
     behind, low, high = (-getattr(each, name) for name in ("difference", "high", "low"))
     return "" if behind == 0 == low else f"{behind:.5f} ({low:.5f} to {high:.5f})"
+
+
+def _findings(story: Story) -> str:
+    """Return what the result says about the search itself."""
+    found = findings(story.spec, story.result, story.trained)
+    items = [
+        f"<li><b>{each.code}</b> {marked(each.words)}. {marked(each.advice)}."
+        + (
+            f'<pre tabindex="0" aria-label="keys for the next spec">{escape(each.next_spec)}</pre>'
+            if each.next_spec
+            else ""
+        )
+        + "</li>"
+        for each in found
+    ]
+    words = "What the result says about the search itself; <code>docs/findings.md</code> explains each code."
+    return f"<p>{words}</p><ul>{''.join(items)}</ul>" if items else ""
 
 
 def _candidates(story: Story) -> str:

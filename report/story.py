@@ -37,6 +37,8 @@ class Story:
         When each fit ran; empty where nobody has watched.
     holdout : mapping of str to float
         The refitted winner's score by scorer on rows that no fold has seen; empty before the refit, or without any.
+    trained : mapping of str to float
+        The same on rows that it has learned from.
     notes : sequence of str
         What a reader must know, such as that the winner could not be refitted.
     """
@@ -51,6 +53,7 @@ class Story:
     drawn: Sequence[Drawn] = ()
     spans: Sequence[Span] = ()
     holdout: Mapping[str, float] = field(default_factory=dict)
+    trained: Mapping[str, float] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     @cached_property

@@ -189,11 +189,12 @@ def test_it_prints_without_what_only_a_screen_can_use(opened):
 
 def test_the_sections_tell_the_whole_story(opened, story):
     titles = [each.text for each in opened.find_elements("css selector", "main h2")]
-    expected = ["Question", "Data", "Verdict", "Candidates", "Pictures", "Timeline", "Failures", "Cost"]
+    expected = ["Question", "Data", "Verdict", "Findings", "Candidates", "Pictures", "Timeline", "Failures", "Cost"]
     assert titles == [*expected, "What fits shared", "How to repeat it"]
     text = opened.execute_script("return document.body.textContent")
     assert "-0.12500" in text
     assert opened.find_element("css selector", "#again pre").text == EVIL
+    assert "GF102 kind has no effect" in opened.find_element("id", "findings").text
     failures = opened.find_element("css selector", "#failures tbody").text
     assert failures.startswith("2 ValueError: column 3 of")  # one reason: it differs in its numbers alone
     assert len(opened.find_elements("css selector", "figure svg")) == len(story.drawn) >= 6
