@@ -17,6 +17,7 @@ from typing import Self
 from cache import Cache
 from cache.journal import Journal
 from cache.locks import HeldFile
+from entrypoints.terminal.results import show_row
 from errors import TrackingError
 from tracking import EntryRun
 from tracking.cells import StoredCells
@@ -70,7 +71,7 @@ class CellMemory:
             earlier = continue_earlier(self._run) if self._reuse else None
             self._run.set_tags({JOURNAL: cells.family})
             if earlier:
-                print(f"goes on  from run {earlier}, which was broken off", flush=True)
+                show_row("goes on", f"from run {earlier}, which was broken off")
 
     def find(self, addresses: Sequence[str]) -> Mapping[str, Record]:
         """Return what is known of `addresses`; the first time that it is something, say so."""
@@ -103,7 +104,7 @@ class CellMemory:
         assert self._journal is not None
         places = {f"in {self._journal.file}": n_here, "in the runs of other machines": n_there}
         where = " and ".join(f"{n:,} {place}" for place, n in places.items() if n)
-        print(f"known    {n_here + n_there:,} of {n_asked:,} fits: {where}", flush=True)
+        show_row("known", f"{n_here + n_there:,} of {n_asked:,} fits: {where}")
 
     def begin(self, addresses: Sequence[str]) -> None:
         """Write down that these fits begin."""
@@ -131,10 +132,10 @@ def _turn(path: Path, run_id: str) -> HeldFile | None:
         while (held := HeldFile.take(path, run_id)) is None:
             if not said:
                 said = True
-                print(
-                    f"waits    for run {_holder(path)}, which is at the same sweep: what it fits is used here. "
+                show_row(
+                    "waits",
+                    f"for run {_holder(path)}, which is at the same sweep: what it fits is used here. "
                     "Use -P reuse=never to fit it twice.",
-                    flush=True,
                 )
             time.sleep(_LOOK_SECONDS)
         return held

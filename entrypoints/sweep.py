@@ -36,6 +36,12 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     run.patience.allow(params.record_wait)
     unrecorded.record_quietly(run)
     unrecorded.keep(run)
+    spec = _checked(params, run)
+    (_plan if params.plan else _sweep)(params, run, spec)
+
+
+def _checked(params: SweepParams, run: EntryRun) -> SweepSpec:
+    """Return the spec, once all that can be known to be wrong without the rows has been refused."""
     spec = asked_spec(params.space, run)
     if params.verify:
         spec = spec.model_copy(update={"verify": params.verify})
@@ -45,27 +51,30 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     (mark_plan if params.plan else mark_sweep)(run, spec, params.subject)
     registry.check_model_name(params.registered_name)
     if not params.features:
-        source_of(params)  # a wrong one is refused before anything is said
-    if not params.plan:
-        view = open_views(run, spec)
-        links = links_of(run, view)
-        show_lines(where_to_look(links))
-        note = SweepNote(Pages(run, view), spec)
-        note.begin(candidates_asked(spec))
+        source_of(params)
+    return spec
 
-    spec, rows = rows_for(params, spec, run)
-    log_request(run, spec, rows, params.predicted)
+
+def _plan(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
+    spec, rows = _rows(params, run, spec)
     with stages("plan") as begin:
         begin("timing a few fits")
-        if params.plan:
-            planned = forecast(spec, rows.train, params.cores)
-        else:
-            cores = fits_side_by_side(params, spec, rows)
-    if params.plan:
-        return show_plan(run, planned, rows.train.n_rows, too_large(spec))
-    missing = Missing()
+        planned = forecast(spec, rows.train, params.cores)
+    show_plan(run, planned, rows.train.n_rows, too_large(spec))
+
+
+def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
+    view = open_views(run, spec)
+    links = links_of(run, view)
+    show_lines(where_to_look(links))
+    note = SweepNote(Pages(run, view), spec)
+    note.begin(candidates_asked(spec))
+    spec, rows = _rows(params, run, spec)
+    with stages("plan") as begin:
+        begin("looking at the memory of a fit")
+        cores = fits_side_by_side(params, spec, rows)
+    missing, timeline = Missing(), Timeline()
     kept = KeptResult(run, missing)
-    timeline = Timeline()
     try:
         with (
             CellMemory(run, reuse=params.reuse == "auto") as memory,
@@ -86,7 +95,13 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     show_facts(f"swept in {duration(result.seconds)}", summary(result, outcome.scores, outcome.model))
     show_lines([*where_to_look(links), *outcome.reported(links), *what_next(params, outcome.model)])
     missing.raise_if_any()
-    return None
+
+
+def _rows(params: SweepParams, run: EntryRun, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
+    """Return the rows and the spec for them, and record what was asked."""
+    spec, rows = rows_for(params, spec, run)
+    log_request(run, spec, rows, params.predicted)
+    return spec, rows
 
 
 def fits_side_by_side(params: SweepParams, spec: SweepSpec, rows: Rows) -> int:

@@ -6,6 +6,7 @@ follows it.
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 
@@ -23,26 +24,25 @@ _LABEL = 8
 
 def show_facts(title: str, rows: Sequence[Row], console: Console | None = None) -> None:
     """Write `rows`, each a label and what it says, as one block; a row without a label goes on from the one above."""
-    console = console or Console(highlight=False)
-    if not is_lively(console):
+    on = console or _stdout()
+    if not is_lively(on):
         for label, text in rows:
-            _plain(console, f"{label:<{_LABEL}} {text}")
+            _plain(f"{label:<{_LABEL}} {text}", console)
         return
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in rows:
         table.add_row(label, Text(text))
-    console.print(Panel(table, title=Text(title, "bold"), title_align="left", box=box.ROUNDED))
+    on.print(Panel(table, title=Text(title, "bold"), title_align="left", box=box.ROUNDED))
 
 
 def show_row(label: str, text: str, console: Console | None = None) -> None:
     """Write a label and what it says; on a terminal what does not fit goes on below, as far in."""
-    console = console or Console(highlight=False)
-    line = f"{label:<{_LABEL}} {text}"
-    if is_lively(console):
-        line = textwrap.fill(line, console.width, subsequent_indent=" " * (_LABEL + 1), break_long_words=False)
-    _plain(console, line)
+    on, line = console or _stdout(), f"{label:<{_LABEL}} {text}"
+    if is_lively(on):
+        line = textwrap.fill(line, on.width, subsequent_indent=" " * (_LABEL + 1), break_long_words=False)
+    _plain(line, console)
 
 
 def show_lines(rows: Sequence[Row], console: Console | None = None) -> None:
@@ -50,18 +50,24 @@ def show_lines(rows: Sequence[Row], console: Console | None = None) -> None:
 
     A row without a line is left out.
     """
-    console = console or Console(highlight=False)
-    lively = is_lively(console)
+    on = console or _stdout()
+    room = on.width - _LABEL - 1 if is_lively(on) else math.inf
     for label, text in rows:
-        if not text:
-            continue
-        if lively and len(text) + _LABEL + 1 > console.width:
-            _plain(console, f"{label}\n{text}" if label else text)
-        else:
-            _plain(console, f"{label:<{_LABEL}} {text}")
+        if text:
+            below = f"{label}\n{text}" if label else text
+            _plain(f"{label:<{_LABEL}} {text}" if len(text) <= room else below, console)
 
 
-def _plain(console: Console, line: str) -> None:
-    """Write a line as it is: rich would break it at the terminal's width, and cut a file's at 80."""
-    console.file.write(f"{line}\n")
-    console.file.flush()
+def _stdout() -> Console:
+    return Console(highlight=False)
+
+
+def _plain(line: str, console: Console | None) -> None:
+    """Write a line as it is: rich would break it at the terminal's width, and cut a file's at 80.
+
+    To stdout by ``print``, which passes above a picture that is drawn meanwhile.
+    """
+    if console is None:
+        print(line, flush=True)
+    else:
+        console.file.write(f"{line}\n")

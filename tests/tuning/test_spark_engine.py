@@ -126,6 +126,8 @@ def test_what_an_estimator_raises_is_recorded_and_never_tried_again(engine, diar
     assert [score.error for score in bad.result(60)] == ["ValueError: a mood of two lines"]
     assert good.result(60)[0].error is None
     assert sum(line[2] == "raise" for line in diary[1]()) == 1
+    state = engine.ledger.state()
+    assert (state.waiting.n, state.running, state.pace.seen_work.n) == (0, (), 1), "one that failed tells no time"
 
 
 def test_a_fit_that_takes_its_worker_down_is_recorded_and_the_sweep_goes_on(engine):
