@@ -64,6 +64,7 @@ class CellMemory:
         root = Cache.from_environment().root
         if self._reuse:
             self._turn = _turn(root / "sweeping" / self._run.tag(FINGERPRINT), self._run.run_id)
+            self._run.end_abandoned()  # whose turn it was may have been killed
         self._journal = Journal(root / "journal" / cells.ground)
         self._run.patience.kept = str(self._journal.file)
         self._stored = StoredCells(self._run, cells.family)
