@@ -67,6 +67,8 @@ def measured(words: list[str], space: str, folder: Path, uri: str) -> Cost:
         *words,
         "-P",
         f"space={space}",
+        "-P",
+        "reuse=never",
     ]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)

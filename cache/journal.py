@@ -72,12 +72,12 @@ class Journal:
         whole = content.rfind(b"\n") + 1  # another process may be writing the last line just now
         self._read_up_to += whole
         for line in content[:whole].split(b"\n"):
-            if line and not self._take(line):
-                self.n_spoiled += 1
+            self.n_spoiled += bool(line) and not self._take(line)
 
     def find(self, addresses: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the records of those `addresses` that have one."""
-        return {each: json.loads(self._records[each]) for each in addresses if each in self._records}
+        known = ((each, _decoded(self._records[each])) for each in addresses if each in self._records)
+        return {address: record for address, record in known if record is not None}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -136,7 +136,7 @@ class Journal:
         """Take in one line; False where it is not what was written."""
         checksum, _, rest = line.partition(b" ")
         parts = rest.split(b" ", 2)
-        if checksum != b"%08x" % zlib.crc32(rest) or len(parts) != 3:
+        if checksum != b"%08x" % zlib.crc32(rest) or len(parts) != 3 or not rest.isascii():
             return False
         kind, address, content = parts[0].decode(), parts[1].decode(), parts[2]
         if kind == BEGUN:
@@ -239,6 +239,15 @@ class _Disk:
             with self._changed:
                 self._synced = target
                 self._changed.notify_all()
+
+
+def _decoded(content: bytes) -> dict[str, Any] | None:
+    """Read a record; None where somebody else than ``add`` has written it."""
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def _line(kind: str, address: str, content: bytes) -> bytes:

@@ -161,8 +161,8 @@ def from_record(record: Record, candidate: Candidate, fold: int, address: str) -
             {str(name): float(value) for name, value in record.get("scores", {}).items()},
             float(fit_seconds),
             float(score_seconds),
-            record.get("error"),
-            record.get("warning"),
+            _line(record.get("error")),
+            _line(record.get("warning")),
             float(record["share"]),
             {str(name): [float(value) for value in curve] for name, curve in record.get("curves", {}).items()},
             str(record.get("shared", "")),
@@ -171,6 +171,10 @@ def from_record(record: Record, candidate: Candidate, fold: int, address: str) -
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _line(said: Any) -> str | None:
+    return None if said is None else str(said)
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """Digests of what a sweep is run on: arrays, tables, files, each by content alone.
 
 Big arrays are hashed once per sweep and as they lie in memory. Their layout is part of the digest, since the order in
-which numbers are added up follows it, and with it the last digits of a score.
+which numbers are added up follows it, and with it the last digits of a score. SHA-256 has instructions of its own in
+today's processors, and is twice as fast there as BLAKE2.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from numpy.typing import NDArray
 from tuning.dataset import Dataset
 from tuning.folds import Fold
 
-_BYTES = 16
+_DIGITS = 32
 
 
 def digest_of(*parts: str) -> str:
     """Thirty-two hex digits that stand for texts and their order."""
-    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=_BYTES).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_DIGITS]
 
 
 def rows_digest(data: Dataset) -> str:
@@ -33,23 +34,23 @@ def rows_digest(data: Dataset) -> str:
 
     Groups and what else only makes folds are seen in the folds.
     """
-    digest = hashlib.blake2b(digest_size=_BYTES)
+    digest = hashlib.sha256()
     for part in (data.X, data.y, data.classes, data.sample_weight):
         _update(digest, part)
-    return digest.hexdigest()
+    return digest.hexdigest()[:_DIGITS]
 
 
 def indices_digest(*indices: NDArray[np.intp]) -> str:
     """Stand for row numbers and their order."""
-    digest = hashlib.blake2b(digest_size=_BYTES)
+    digest = hashlib.sha256()
     for each in indices:
         _update(digest, np.asarray(each, dtype=np.int64))
-    return digest.hexdigest()
+    return digest.hexdigest()[:_DIGITS]
 
 
 def files_digest(places: Iterable[Path]) -> str:
     """Stand for files and folders by name and content, wherever they lie; what Python has compiled does not count."""
-    digest = hashlib.blake2b(digest_size=_BYTES)
+    digest = hashlib.sha256()
     for place in places:
         files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
         for file in files:
@@ -58,7 +59,7 @@ def files_digest(places: Iterable[Path]) -> str:
                 name = file.relative_to(place.parent).as_posix()
                 digest.update(f"\0{name}\0{len(content)}\0".encode())
                 digest.update(content)
-    return digest.hexdigest()
+    return digest.hexdigest()[:_DIGITS]
 
 
 def folds_digest(data: Dataset, folds: Iterable[Fold]) -> str:
@@ -66,7 +67,7 @@ def folds_digest(data: Dataset, folds: Iterable[Fold]) -> str:
 
     Not for the rows' values: two sweeps over other features of the same rows are compared fold by fold.
     """
-    digest = hashlib.blake2b(digest_size=_BYTES)
+    digest = hashlib.sha256()
     for part in (data.y, data.classes, data.sample_weight):
         _update(digest, part)
     return digest_of(digest.hexdigest(), *(indices_digest(fold.train, fold.test) for fold in folds))

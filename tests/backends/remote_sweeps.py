@@ -26,8 +26,9 @@ cv: {folds: 3, shuffle: true, seed: 0}
 search: {strategy: grid}
 """
 SLOW = SPACE.replace("n_estimators: [5, 10]", "n_estimators: [4000, 5000]")
-SWEEP = ("sweep", "scale=0.005", "feature_sets=brand_model,weekday_hour", "space=spaces/for-test.yaml")
-SLOW_SWEEP = (*SWEEP[:3], "space=spaces/slow.yaml")
+FITTED = ("sweep", "reuse=never", "scale=0.005", "feature_sets=brand_model,weekday_hour")  # there, not known from here
+SWEEP = (*FITTED, "space=spaces/for-test.yaml")
+SLOW_SWEEP = (*FITTED, "space=spaces/slow.yaml")
 
 
 def copy_project(folder: Path) -> Path:

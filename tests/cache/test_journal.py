@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,14 @@ def test_what_is_no_journal_is_passed_over(file):
     file.write_bytes(b"\x00\xff\n\n{}\nnot a journal\n" + os.urandom(500) + b"\n")
     written(file, {"a": {"x": 1}})
     assert known(file) == {"a": {"x": 1}}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"7", b"[" * 100_000, b"\xff", b"{}"])
+def test_a_line_that_somebody_else_has_written_gives_nothing_or_a_record(file, content):
+    file.parent.mkdir()
+    rest = b"cell a " + content
+    file.write_bytes(b"%08x %s\n" % (zlib.crc32(rest), rest))
+    assert known(file, "a") in ({}, {"a": {}})
 
 
 WRITER = """

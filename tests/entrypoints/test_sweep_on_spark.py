@@ -60,7 +60,7 @@ def table_of(workplace, run):
 def test_the_same_word_gives_the_same_table(workplace, cluster, start):
     tables = []
     for where in (["--engine", "local"], ["--engine", "spark", "--master", cluster.master]):
-        process = start(workplace.space, *where)
+        process = start(workplace.space, "--reuse", "never", *where)
         out, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
         assert "demographics version" in out
