@@ -19,6 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from cache import Cache
 from cache.locks import HeldFile, is_held
+from errors import TrackingError
 
 NOTE = "mlflow.note.content"
 GONE = "Its process is gone without a word: it was killed, or the machine went down."
@@ -45,7 +46,7 @@ def end_abandoned(client: MlflowClient) -> list[str]:
     with suppress(OSError):  # a cache that cannot be
         paths = sorted(path for path in _folder().glob("*") if path.is_file())
     for path in paths:
-        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MlflowException):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MlflowException, TrackingError):
             if is_held(path):
                 continue
             if time.time() - path.stat().st_mtime > _FORGOTTEN_AFTER:
