@@ -60,6 +60,9 @@ class Instant:
         )
         return future
 
+    def give_up(self, reason: str) -> None:
+        """Nothing runs."""
+
     def close(self, cancel: bool = False) -> None:
         """Nothing runs."""
 

@@ -103,7 +103,7 @@ class CellMemory:
             return
         self._said = True
         assert self._journal is not None
-        places = {f"in {self._journal.file}": n_here, "in the runs of other machines": n_there}
+        places = {f"in {self._journal.file}": n_here, "in the runs of this experiment": n_there}
         where = " and ".join(f"{n:,} {place}" for place, n in places.items() if n)
         show_row("known", f"{n_here + n_there:,} of {n_asked:,} fits: {where}")
 

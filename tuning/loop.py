@@ -14,13 +14,14 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from tuning.audit import check_folds, check_layout
-from tuning.cells import Cells, Memory, from_record, to_record
+from tuning.cells import Cells, Memory
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.folds import share_tested
 from tuning.naming import Names
 from tuning.observers import Observer
 from tuning.plan import Fit, Workload, plan_fits, relative_size
+from tuning.remembered import Remembered
 from tuning.reseeding import mean_scores_under_seeds
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
@@ -72,7 +73,9 @@ def sweep(
     check_layout(spec, workload)
     check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
-    remembered = None if memory is None else _Remembered(memory, Cells(spec, workload))
+    remembered = None if memory is None else Remembered(memory, Cells(spec, workload))
+    if remembered is not None:
+        begun += remembered.waited
     engine.began = None if remembered is None else remembered.begin
     engine.open(workload)
     for observer in observers:
@@ -107,55 +110,6 @@ def sweep(
     return result
 
 
-class _Remembered:
-    """What a memory knows of one sweep's cells, in the sweep's own terms."""
-
-    def __init__(self, memory: Memory, cells: Cells) -> None:
-        self._memory, self._cells = memory, cells
-        memory.open(cells)
-
-    def begin(self, fit: Fit) -> None:
-        """Say that a fit starts in this process."""
-        self._memory.begin([*self._cells.of_fit(fit).values()])
-
-    def split(self, proposals: Sequence[Proposal], n_folds: int) -> tuple[list[FoldScore], list[Proposal]]:
-        """Return what is known of `proposals`, and what is left of them to be fitted."""
-        wanted = [
-            (proposal, fold, self._cells.address(proposal.candidate, fold, proposal.rows, proposal.rounds))
-            for proposal in proposals
-            for fold in (range(n_folds) if proposal.folds is None else proposal.folds)
-        ]
-        records = self._memory.find([address for _, _, address in wanted])
-        known, left = [], dict[int, list[int]]()
-        for proposal, fold, address in wanted:
-            score = from_record(records[address], proposal.candidate, fold, address) if address in records else None
-            if score is None:
-                left.setdefault(id(proposal), []).append(fold)
-            else:
-                known.append(score)
-        return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
-
-    def suspects_apart(self, fits: Sequence[Fit]) -> list[Fit]:
-        """Take out of `fits` what may have ended an earlier sweep's process, each candidate as a fit of its own."""
-        suspects = self._memory.suspects()
-        if not suspects:
-            return list(fits)
-        found = []
-        for fit in fits:
-            guilty = [each for each, address in self._cells.of_fit(fit).items() if address in suspects]
-            others = tuple(each for each in fit.candidates if each not in guilty)
-            found += [replace(fit, candidates=others)] if others else []
-            found += [replace(fit, candidates=(each,), apart=True) for each in guilty]
-        return found
-
-    def keep(self, fit: Fit, scores: Sequence[FoldScore]) -> list[FoldScore]:
-        """Remember what a fit has scored, and return it with the addresses."""
-        addresses = self._cells.of_fit(fit)
-        kept = [replace(score, cell=addresses[score.candidate]) for score in scores]
-        self._memory.keep({each.cell: to_record(each) for each in kept}, [each.cell for each in kept if each.lost])
-        return kept
-
-
 class _Run:
     """One pass of the loop, from the first proposal to the last score."""
 
@@ -167,7 +121,7 @@ class _Run:
         observers: Sequence[Observer],
         limit: TimeLimit,
         names: Names,
-        remembered: _Remembered | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         self._workload = workload
         self._strategy = strategy

@@ -139,7 +139,7 @@ def test_a_second_command_waits_goes_on_when_the_first_is_killed_and_tells_a_thi
     monkeypatch.setenv("SWEEP_CACHE", str(slow.folder / "another"))
     assert sweep(OWN) == 0
     elsewhere = slow.newest_sweep()
-    assert "16 of 16 fits: 16 in the runs of other machines" in capsys.readouterr().out
+    assert "16 of 16 fits: 16 in the runs of this experiment" in capsys.readouterr().out
     assert (elsewhere.data.metrics["fits"], elsewhere.data.metrics["reused"]) == (0, 16)
 
     monkeypatch.setenv("SWEEP_CACHE", str(slow.folder / "third"))

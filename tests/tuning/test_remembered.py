@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -226,3 +227,17 @@ def test_observers_hear_of_remembered_fits_and_that_they_are(tmp_path):
 def test_time_of_an_earlier_sweep_does_not_count(tmp_path):
     run(spec_of(), JournalMemory(tmp_path))
     assert not run(spec_of(budget={"max_time": 60}), JournalMemory(tmp_path)).stopped
+
+
+def test_waiting_for_another_command_does_not_count(tmp_path):
+    class Waits(JournalMemory):
+        def open(self, cells):
+            began = time.perf_counter()
+            time.sleep(0.2)
+            super().open(cells)
+            self.waited = time.perf_counter() - began
+
+    memory = Waits(tmp_path)
+    begun = time.perf_counter()
+    result = run(spec_of(grid={"max_depth": [1]}), memory)
+    assert result.seconds <= time.perf_counter() - begun - memory.waited
