@@ -255,22 +255,29 @@ def sweep(
     rows = rows_of(asked, X, y, groups, sample_weight)
     if not is_tracked(track):
         return swept(asked, rows, engine, master, cores, [])
+    from errors import TrackingError
     from report.page import FILE
     from report.sweep_note import SweepNote
     from report.timeline import Timeline
     from tracking.heading import mark_sweep
     from tracking.report import log_result
-    from tracking.searches import sweep_record
+    from tracking.searches import Dispensable, sweep_record, warn_of
     from tracking.views import Pages, open_views
 
-    with sweep_record("sweep") as (run, recorder):
-        mark_sweep(run, asked)
-        note, timeline = SweepNote(Pages(run, open_views(run, asked)), asked), Timeline()
-        with note.live() as live:
-            found = swept(asked, rows, engine, master, cores, [timeline, recorder, live])
-        log_result(run, asked, found.result)
-        drawn = _illustrate(run, asked, found.result, timeline.spans, {"rows": f"{rows.n_rows:,}"})
-        note.write(found.result, pictures=drawn, page=FILE)
+    found = None
+    try:
+        with sweep_record("sweep") as (run, recorder):
+            mark_sweep(run, asked)
+            note, timeline = SweepNote(Pages(run, open_views(run, asked)), asked), Timeline()
+            with note.live() as live:
+                found = swept(asked, rows, engine, master, cores, [timeline, Dispensable(recorder), live])
+            log_result(run, asked, found.result)
+            drawn = _illustrate(run, asked, found.result, timeline.spans, {"rows": f"{rows.n_rows:,}"})
+            note.write(found.result, pictures=drawn, page=FILE)
+    except TrackingError as error:
+        if found is None:
+            raise
+        warn_of(error)
     return found
 
 

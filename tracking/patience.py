@@ -32,7 +32,7 @@ from tracking.faults import Fault, fault_of
 RUNS, ARTIFACTS, REGISTRY = "runs", "artifact store", "model registry"
 OPENING = 10.0
 WAIT = 300.0
-LEAVING = 5.0
+LEAVING = 3.0
 FOR_EVER = math.inf
 _QUIET = 2.0  # shorter outages are not worth a line
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0

@@ -34,7 +34,7 @@ from tracking.outbox import Outbox
 from tracking.patience import WAIT, Patience
 
 NOTE = "mlflow.note.content"
-_LAST_WORDS = 3.0
+_LAST_WORDS = 2.0
 _RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
 _REPOSITORY = re.compile(

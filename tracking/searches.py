@@ -30,6 +30,7 @@ from tracking.runs import EntryRun
 from tuning.candidates import Candidate
 from tuning.naming import Names
 from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.spec.sweep_spec import SweepSpec
 
 TABLE = "cv_results.csv"
 _WAIT = 30.0  # the table is in the program's memory
@@ -65,6 +66,45 @@ def sweep_record(name: str) -> Iterator[tuple[EntryRun, SweepRecorder]]:
     """Give the parent of a sweep, and what records its candidates below it."""
     with parent_run(name) as run, SweepRecorder(run, _WAIT) as recorder:
         yield run, recorder
+
+
+class Dispensable:
+    """An observer like another, whose refusals by the store end nothing; the first of them is warned of.
+
+    Parameters
+    ----------
+    recorder : SweepRecorder
+    """
+
+    def __init__(self, recorder: SweepRecorder) -> None:
+        self._recorder = recorder
+        self._refused = False
+
+    def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
+        """Open the record."""
+        self._recorder.started(spec, n_candidates, n_folds)
+
+    def scored(self, scores: list[FoldScore]) -> None:
+        """Record these scores, if the store still takes any."""
+        self._safely(lambda: self._recorder.scored(scores))
+
+    def ended(self, result: SweepResult) -> None:
+        """Conclude the record."""
+        self._safely(lambda: self._recorder.ended(result))
+
+    def _safely(self, write: Callable[[], None]) -> None:
+        if self._refused:
+            return
+        try:
+            write()
+        except TrackingError as error:
+            self._refused = True
+            warn_of(error)
+
+
+def warn_of(error: TrackingError) -> None:
+    """Say that a search has no record, or not all of it."""
+    warnings.warn(f"The search goes on without its record. {error}", stacklevel=3)
 
 
 class SearchRecord:
@@ -116,7 +156,7 @@ class SearchRecord:
             write()
         except TrackingError as error:
             self._refused = True
-            warnings.warn(f"The search goes on without its record. {error}", stacklevel=2)
+            warn_of(error)
 
     def _write(self, outcomes: list[Any]) -> None:
         if self._recorder is None:

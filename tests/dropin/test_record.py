@@ -107,6 +107,30 @@ def test_a_store_that_cannot_be_had_does_not_end_the_search(store, monkeypatch):
     assert hasattr(search, "best_estimator_")
 
 
+def test_a_store_that_goes_away_costs_a_sweep_its_record_and_not_its_result(store, monkeypatch):
+    monkeypatch.setattr("gridfold.tracking.searches._WAIT", 0.0)
+    made = []
+
+    def first_only(self, *given, **named):
+        made.append(create(self, *given, **named) if not made else None)
+        if made[-1] is None:
+            raise ConnectionError("Connection refused")
+        return made[-1]
+
+    create = mlflow.MlflowClient.create_run
+    monkeypatch.setattr(mlflow.MlflowClient, "create_run", first_only)
+    spec = {
+        "estimator": "xgboost.XGBClassifier",
+        "fixed": {"n_estimators": 2},
+        "grid": DEPTHS,
+        "scoring": "accuracy",
+        "cv": {"folds": 3},
+    }
+    with pytest.warns(UserWarning, match="The search goes on without its record. the tracking store does not answer"):
+        found = sweep(spec, X, y, cores=1)
+    assert len(found.cv_results_) == 2
+
+
 def test_a_sweep_of_a_spec_is_one_call(store):
     spec = {
         "estimator": "sklearn.tree.DecisionTreeClassifier",

@@ -20,7 +20,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tests.services.startup import free_port, wait_until_up
 
@@ -33,11 +35,7 @@ def missing() -> str:
     """Return why a database cannot be run here, empty where it can."""
     if _programs() is None:
         return "needs PostgreSQL (apt-get install postgresql)"
-    try:
-        import psycopg2  # noqa: F401
-    except ImportError:
-        return "needs psycopg2 (pip install psycopg2-binary)"
-    return ""
+    return "" if find_spec("psycopg2") else "needs psycopg2 (pip install psycopg2-binary)"
 
 
 @dataclass
@@ -119,7 +117,7 @@ def running() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unprivileged() -> dict[str, object]:
+def _unprivileged() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     user = pwd.getpwnam(_USER)
