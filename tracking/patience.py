@@ -88,6 +88,7 @@ class Patience:
         self._seconds = seconds
         self._allowed_at = -math.inf
         self._leaving = False
+        self._terms = 0
         self._outages: defaultdict[str, _Outage] = defaultdict(_Outage)
         self.kept = "memory"
 
@@ -95,17 +96,13 @@ class Patience:
         """Wait at most `seconds` for a fault from now on; what has been waited for one so far does not count."""
         with self._condition:
             if not self._leaving:
-                self._seconds, self._allowed_at = seconds, time.monotonic()
-                self._forgive()
-                self._condition.notify_all()
+                self._change_terms(seconds)
 
     def leave(self, seconds: float = LEAVING) -> None:
         """Someone wants the process to end: finish what can be finished within `seconds`, all in all."""
         with self._condition:
-            self._seconds, self._allowed_at = seconds, time.monotonic()
             self._leaving = True
-            self._forgive()
-            self._condition.notify_all()
+            self._change_terms(seconds)
 
     @property
     def given_up(self) -> StoreAwayError | None:
@@ -178,9 +175,12 @@ class Patience:
     def _until(self, began: float) -> float:
         return (self._allowed_at if self._leaving else max(began, self._allowed_at)) + self._seconds
 
-    def _forgive(self) -> None:
+    def _change_terms(self, seconds: float) -> None:
+        self._seconds, self._allowed_at = seconds, time.monotonic()
+        self._terms += 1
         for outage in self._outages.values():
             outage.gave_up = None
+        self._condition.notify_all()
 
     def _wait(self, service: str, fault: Fault, pause: float, error: Exception) -> None:
         """Wait for a pause's time, or give up."""
@@ -197,7 +197,9 @@ class Patience:
             if not outage.told and now - began >= _QUIET:
                 outage.told = True
                 self._tell(f"{store} {fault.said}; {self._meanwhile()}")
-            self._condition.wait(min(self._until(began) - now, pause * random.uniform(0.5, 1.0)))
+            terms, until = self._terms, now + min(self._until(began) - now, pause * random.uniform(0.5, 1.0))
+            while self._terms == terms and (left := until - time.monotonic()) > 0:
+                self._condition.wait(left)  # other threads' answers wake us too
 
     def _meanwhile(self) -> str:
         if self._seconds == FOR_EVER:
