@@ -94,7 +94,21 @@ def _parquet(path: Path, shown_as: str) -> pd.DataFrame:
         parts = [path]
         _check_names(pq.read_schema(path).names, shown_as)
     _check_memory([pq.read_metadata(part) for part in parts], shown_as)
+    _check_text(path, pq.read_schema(parts[0]))
     return pd.read_parquet(path)
+
+
+def _check_text(path: Path, schema: pa.Schema) -> None:
+    """Have Arrow look at every text: pandas keeps what is no UTF-8, and fails wherever it is read first.
+
+    Raises
+    ------
+    ArrowException
+    """
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
+    texts = [field.name for field in schema if any(is_kind(field.type) for is_kind in kinds)]
+    if texts:
+        pq.read_table(path, columns=texts).validate(full=True)
 
 
 def _check_memory(parts: Iterable[pq.FileMetaData], shown_as: str) -> None:

@@ -8,7 +8,10 @@ starts them.
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -46,6 +49,7 @@ SPEC: dict[str, Any] = {
     "cv": {"folds": 2},
 }
 ARGUMENTS = {"features": "t.csv", "target": "y", "space": "s.yaml", "holdout": "0", "cores": "1"}
+AS_A_PERSON_STARTS_THEM = ("matrices: column beyond the last", "spec-files: pipe")
 ASIDE = ("a defect", "Traceback", "\x1b", "\x00")
 
 
@@ -109,6 +113,11 @@ def no_longer_than(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def running_in(store: MlflowClient) -> list[Any]:
+    [experiment] = store.search_experiments(filter_string="name = 'broken'")
+    return list(store.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"))
+
+
 def judge(case: dict[str, Any], code: int, out: str, err: str) -> None:
     lines = [line for line in err.splitlines() if not line.startswith("sweep: ")]  # of the progress of fits
     assert code not in (0, None), out
@@ -128,6 +137,20 @@ def test_it_ends_in_one_line_with_nothing_running(case, place, store, synthetic_
         code = entry(arguments)
     out, err = capfd.readouterr()
     judge(case, code, out, err)
-    [experiment] = store.search_experiments(filter_string="name = 'broken'")
-    running = store.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'")
-    assert not running
+    assert not running_in(store)
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.id in AS_A_PERSON_STARTS_THEM])
+def test_it_does_so_as_a_person_starts_it(case, place, store, synthetic_folder):
+    arguments = arguments_of(case, place, synthetic_folder)
+    done = subprocess.run(
+        [sys.executable, "-m", "entrypoints.sweep", *arguments],
+        cwd=place,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=10 * SECONDS,
+        check=False,
+    )
+    judge(case, done.returncode, done.stdout, done.stderr)
+    assert not running_in(store)

@@ -70,6 +70,9 @@ def _check_keys(entry: Any) -> None:
     missing = [key for key in ("columns", "do") if key not in entry]
     if missing:
         raise SpecError(f"the key '{missing[0]}' is missing. Write {{columns: [a, b], do: an object}}.")
+    name = entry.get("name", "")
+    if not isinstance(name, str) or "__" in name:
+        raise SpecError(f"name: a part cannot be called {name!r}: text without '__' is wanted. Rename it.")
 
 
 def _does(value: Any) -> Any:
@@ -90,7 +93,7 @@ def _does(value: Any) -> Any:
 def _columns(written: Any) -> Any:
     if isinstance(written, list) and written and all(isinstance(name, str | int) for name in written):
         return written
-    if isinstance(written, Mapping) and list(written) == ["dtype"] and written["dtype"] in _DTYPES:
+    if isinstance(written, Mapping) and list(written) == ["dtype"] and written["dtype"] in tuple(_DTYPES):
         return make_column_selector(dtype_include=_DTYPES[written["dtype"]])
     raise SpecError(f"columns: expected a list of names, {{dtype: text}}, {{dtype: number}} or rest, got {written!r}.")
 
