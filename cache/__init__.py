@@ -1,4 +1,4 @@
-"""Finished steps on disk: folders named by the fingerprint of what made them, whole or absent."""
+"""Finished steps on disk, whole or absent, by the fingerprint of what made them; and the journal of fits."""
 
 from cache.entries import Cache, writing_to
 from cache.fingerprints import code_digest, fingerprint

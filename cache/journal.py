@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cache.locks import HeldFile, is_held, locked
+from cache.locks import HeldFile, is_held, locked, open_plain
 
 CELL, LOST, BEGUN, LEFT = "cell", "lost", "begun", "left"
 _SESSION = ".session-"
@@ -64,7 +64,7 @@ class Journal:
     def refresh(self) -> None:
         """Read what others have written since."""
         try:
-            with open(self.file, "rb") as file:
+            with os.fdopen(open_plain(self.file, os.O_RDONLY), "rb") as file:
                 file.seek(self._read_up_to)
                 content = file.read()
         except OSError:  # none yet, or not ours to read
@@ -176,7 +176,7 @@ class Journal:
     def _opened(self) -> int:
         if self._descriptor is None:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._descriptor = open_plain(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         return self._descriptor
 
     def _session_file(self, session: str) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,6 +35,21 @@ def lock(descriptor: int, wait: bool = True) -> bool:
             return False
         raise
     return True
+
+
+def open_plain(path: Path, flags: int) -> int:
+    """Open a file of a folder that others may write to: a plain one, there, and not what a link in its place leads to.
+
+    Raises
+    ------
+    OSError
+        It is something else, or cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return descriptor
 
 
 @contextmanager
@@ -71,7 +87,7 @@ class HeldFile:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = open_plain(path, os.O_RDWR | os.O_CREAT)
             if not _could_lock(descriptor):
                 os.close(descriptor)
                 return None
@@ -93,7 +109,7 @@ class HeldFile:
 def is_held(path: Path) -> bool:
     """Whether the maker of a ``HeldFile`` lives, or nobody can tell; False where the file is gone."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = open_plain(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     except OSError:

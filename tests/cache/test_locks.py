@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from cache.journal import Journal
 from cache.locks import HeldFile, is_held
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +49,18 @@ def test_it_is_let_go_when_its_holder_is_killed(tmp_path):
     assert not is_held(path)
     assert path.read_text() == "who"
     HeldFile.take(path).release()
+
+
+@pytest.mark.parametrize("trap", ["link", "fifo"])
+def test_what_another_has_put_in_its_place_is_neither_followed_nor_waited_for(tmp_path, trap):
+    mine, path = tmp_path / "mine", tmp_path / "lock"
+    mine.write_text("precious")
+    path.symlink_to(mine) if trap == "link" else os.mkfifo(path)
+    with pytest.raises(OSError, match=r"plain file|symbolic links"):
+        HeldFile.take(path, "who")
+    assert is_held(path)
+    journal = Journal(path)
+    journal.add({"a": {"x": 1}})
+    journal.close()
+    assert journal.trouble
+    assert mine.read_text() == "precious"
