@@ -46,7 +46,7 @@ def write_table(csv_file: Path, table: Table, folder: Path, shown_as: str) -> Pa
     path = folder / f"{table.name}.parquet"
     try:
         write(_scan(csv_file, table, header), path)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SourceError(_explain(csv_file, table, header, shown_as, str(error))) from error
     empty = empty_cells(path)
     unwanted = [column for column in table.columns if empty[column] and column not in table.nullable]
