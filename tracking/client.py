@@ -149,6 +149,7 @@ class PatientClient:
         plainly: Callable[..., Any] = getattr(self._client, method)
         first: Callable[..., Any] = self._created if method == "create_run" else plainly
         known: dict[str, Callable[..., Any]] = {
+            "copy_model_version": self._copy_again,
             "create_run": self._found_or_created,
             "create_logged_model": self._logged_model_again,
             "create_model_version": self._version_again,
@@ -193,6 +194,11 @@ class PatientClient:
         known = {model.model_id for model in self._client.get_run(run_id).outputs.model_outputs}
         if rest := [model for model in models if model.model_id not in known]:
             self._client.log_outputs(run_id, rest)
+
+    def _copy_again(self, src_model_uri: str, dst_name: str) -> ModelVersion:
+        found = self._client.search_model_versions(f"name = '{dst_name}'")
+        known = next((version for version in found if version.source == src_model_uri), None)
+        return known or self._client.copy_model_version(src_model_uri, dst_name)
 
     def _version_again(self, name: str, source: str, run_id: str, **options: Any) -> ModelVersion:
         found = self._client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")

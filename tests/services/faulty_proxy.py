@@ -81,7 +81,10 @@ class FaultyProxy:
             return _answer(request, int(mode), b"<html>no</html>", {})
         if mode == SLOW:
             self.released.wait()
-        status, headers, answer = self._handed_on(request, body)
+        try:
+            status, headers, answer = self._handed_on(request, body)
+        except (OSError, http.client.HTTPException):  # the server itself is down
+            return _cut(request)
         if mode == LOSE:
             return _cut(request)
         return _answer(request, status, b'{"run": {"in' if mode == GARBAGE else answer, headers)
