@@ -13,6 +13,7 @@ from benchmarks.differential.ours import InProcess
 from errors import FitError
 from tests.tuning.memories import JournalMemory
 from tuning import Dataset, SweepSpec, open_engine, sweep
+from tuning.engines import LocalEngine
 
 N_ROWS = 60
 Y = np.arange(N_ROWS) % 2
@@ -241,3 +242,38 @@ def test_waiting_for_another_command_does_not_count(tmp_path):
     begun = time.perf_counter()
     result = run(spec_of(grid={"max_depth": [1]}), memory)
     assert result.seconds <= time.perf_counter() - begun - memory.waited
+
+
+class Vanishes(JournalMemory):
+    """One whose process is killed: nobody says that it has left in good order."""
+
+    def __exit__(self, *error):
+        self.journal._alive.release()
+
+
+def test_what_may_have_ended_an_earlier_process_is_fitted_in_a_process_of_its_own(tmp_path, monkeypatch):
+    undisturbed = run(spec_of(), JournalMemory(tmp_path / "undisturbed"))
+    with pytest.raises(Interrupt):
+        run(spec_of(), Vanishes(tmp_path / "broken"), [BreaksOff(after=3)])
+    suspected, apart = set(), []
+    submit = LocalEngine.submit
+
+    def watch(engine, fit):
+        apart.extend((each.key, fit.fold) for each in fit.candidates if fit.apart)
+        return submit(engine, fit)
+
+    class Looks(JournalMemory):
+        def suspects(self):
+            suspected.update(found := super().suspects())
+            return found
+
+    monkeypatch.setattr(LocalEngine, "submit", watch)
+    memory = Looks(tmp_path / "broken")
+    continued = run(spec_of(), memory)
+    by_address = {score.cell: (c.key, score.fold) for c in continued.candidates for score in continued.fold_scores[c]}
+    assert suspected
+    assert sorted(apart) == sorted(by_address[address] for address in suspected)
+    assert outcome(continued) == outcome(undisturbed)
+    with JournalMemory(tmp_path / "broken") as settled:
+        settled.open(memory.cells)
+        assert not settled.suspects()

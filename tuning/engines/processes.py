@@ -35,7 +35,7 @@ from tuning.plan import Fit, Workload
 _SECONDS = 0.3  # worth of fits that a worker has at most, if it has more than one
 _AHEAD = 2  # shares of what waits, for every worker, so that the last fits end together
 _STUCK = 1.0  # seconds that a fit may take before those that are queued behind it, as if it were short, go elsewhere
-_FALSE_STARTS = 3
+_FALSE_STARTS = 8  # in a row: someone may be killing processes, but who cannot start never will
 
 
 def room(waiting: int, queued: int, seconds: float | None, workers: int) -> int:
