@@ -32,6 +32,7 @@ from tuning.volume import volume_of
 _PROBES = 3
 _PROBE_ROUNDS = 4
 _SAMPLE_SECONDS = 0.005
+_WORTH_REPEATING = 1.0
 
 
 @dataclass(frozen=True)
@@ -151,9 +152,16 @@ def _time(workload: Workload, fit: Fit, keeper: FoldKeeper) -> tuple[float, floa
     """Cost per round of a fit, and its seconds per round."""
     probe = _probe_fit(workload, fit, _PROBE_ROUNDS)
     rounds = _rounds(workload, probe)
+    took = _seconds(workload, probe, keeper)
+    if took < _WORTH_REPEATING:  # a first fit imports, compiles and fills caches, which thousands after it do not
+        took = min(took, _seconds(workload, probe, keeper))
+    return fit.cost / _rounds(workload, fit), took / rounds
+
+
+def _seconds(workload: Workload, fit: Fit, keeper: FoldKeeper) -> float:
     begun = time.perf_counter()
-    _run(workload, probe, keeper)
-    return fit.cost / _rounds(workload, fit), (time.perf_counter() - begun) / rounds
+    _run(workload, fit, keeper)
+    return time.perf_counter() - begun
 
 
 def _probe_fit(workload: Workload, fit: Fit, rounds: int) -> Fit:
