@@ -82,7 +82,7 @@ def watched(process: subprocess.Popen[str], scratch: Path) -> Iterator[set[str]]
     ended = threading.Event()
 
     def watch() -> None:
-        while not ended.wait(0.05):
+        while not ended.wait(0.2):
             with suppress(psutil.Error):
                 mine = psutil.Process(process.pid)
                 for each in (mine, *mine.children(recursive=True)):
