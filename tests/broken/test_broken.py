@@ -53,14 +53,20 @@ AS_A_PERSON_STARTS_THEM = ("matrices: column beyond the last", "spec-files: pipe
 ASIDE = ("a defect", "Traceback", "\x1b", "\x00")
 
 
+FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the other takes seconds for all cases
+
+
 class HangError(BaseException):
     """Nobody catches it by the way."""
 
 
 def cases() -> Iterator[Any]:
     for file in sorted((HERE / "cases").glob("*.yaml")):
-        for case in yaml.safe_load(file.read_text(encoding="utf-8")):
+        for case in yaml.load(file.read_text(encoding="utf-8"), Loader=FAST):
             yield pytest.param(case, id=f"{file.stem}: {case['name']}")
+
+
+CASES = list(cases())
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +132,7 @@ def judge(case: dict[str, Any], code: int, out: str, err: str) -> None:
     assert case["said"] in lines[-1]
 
 
-@pytest.mark.parametrize("case", list(cases()))
+@pytest.mark.parametrize("case", CASES)
 def test_it_ends_in_one_line_with_nothing_running(case, place, store, synthetic_folder, monkeypatch, capfd):
     arguments = arguments_of(case, place, synthetic_folder)
     for name, value in case.get("env", {}).items():
@@ -140,7 +146,7 @@ def test_it_ends_in_one_line_with_nothing_running(case, place, store, synthetic_
     assert not running_in(store)
 
 
-@pytest.mark.parametrize("case", [case for case in cases() if case.id in AS_A_PERSON_STARTS_THEM])
+@pytest.mark.parametrize("case", [case for case in CASES if case.id in AS_A_PERSON_STARTS_THEM])
 def test_it_does_so_as_a_person_starts_it(case, place, store, synthetic_folder):
     arguments = arguments_of(case, place, synthetic_folder)
     done = subprocess.run(
