@@ -52,7 +52,8 @@ def of_a_sweep(server: str, scratch: Path) -> None:
     plots = client.download_artifacts(parent.info.run_id, "plots", str(scratch))
     for name in ("candidates.png", "parameters.png"):
         keep(Image.open(Path(plots) / name), name)
-    browse(server, parent.info.run_id)
+    page = Path(client.download_artifacts(parent.info.run_id, "report.html", str(scratch)))
+    browse(server, parent.info.run_id, page)
 
 
 def of_production(server: str, scratch: Path) -> None:
@@ -87,8 +88,8 @@ def run(server: str, scratch: Path, entry_point: str, *parameters: str) -> None:
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
-def browse(server: str, parent: str) -> None:
-    """Open the sweep's pages one after the other."""
+def browse(server: str, parent: str, page: Path) -> None:
+    """Open the sweep's pages one after the other, and the report beside them."""
     browser = open_browser()
     try:
         browser.get(f"{server}/#/experiments/0/runs")
@@ -102,6 +103,8 @@ def browse(server: str, parent: str) -> None:
         browser.get(f"{server}/#/experiments/0/runs?searchFilter={children}&compareRunsMode=CHART")
         type_into(browser, "//input[contains(@placeholder, 'metric charts')]", "_test_score")
         shoot(browser, "compare.png", 1300, 1100)
+        browser.get(f"{page.as_uri()}#candidates")
+        shoot(browser, "report.png", 1200, 1100)
     finally:
         browser.quit()
 

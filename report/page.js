@@ -4,7 +4,7 @@
 (() => {
   const PAGE = 25;
   const WINNER = "#b34700";
-  const SCALE = [[0, 32, 77], [66, 78, 108], [124, 123, 120], [188, 175, 111], [255, 234, 70]]; // cividis
+  const SCALE = [[0, 32, 77], [66, 78, 108], [124, 123, 120], [188, 165, 90], [226, 178, 20]]; // cividis, darker at its end: lines are thin
   const told = JSON.parse(document.getElementById("told").textContent);
   const { columns, rows, axes, spans } = told;
   const byId = (id) => document.getElementById(id);
@@ -164,7 +164,7 @@
     const score = axes[axes.length - 1].at;
     const shown = new Set(state.order);
     const drawn = [...state.order].sort((one, other) => (score[one] ?? -1) - (score[other] ?? -1));
-    context.lineWidth = 1;
+    context.lineWidth = drawn.length < 100 ? 1.6 : 1;
     if (shown.size < rows.length) {
       context.strokeStyle = "#e4e6ea";
       const step = Math.ceil(rows.length / 1000);

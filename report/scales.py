@@ -24,6 +24,7 @@ from tuning.spec.sweep_spec import SweepSpec
 _FEW = 8
 _CLOSEST = 0.075  # ticks, of the width of the axis
 _LABEL_LENGTH = 14
+_LABELS_ABREAST = 40  # characters
 _TWO_DECADES = 100
 _GEOMETRIC_SPAN = 8  # of the largest value over the smallest
 
@@ -77,7 +78,7 @@ class Scale:
         axes.set_xlim(-0.06 if self.numbers else -0.5 * self._step, self._end)
         if self.numbers and self.words:
             axes.axvline(1 + 0.5 * (self._first_word - 1), color=PALE, lw=1.2)
-        if sum(len(text) + 2 for _, text in ticks) > 34:
+        if len(ticks) * max((len(text) for _, text in ticks), default=0) > _LABELS_ABREAST:
             axes.tick_params(axis="x", rotation=40)
             plotted: Any = axes.get_xticklabels()
             for label in plotted:
