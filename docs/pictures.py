@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 from mlflow import MlflowClient
 from PIL import Image
@@ -92,16 +91,14 @@ def browse(server: str, parent: str, page: Path) -> None:
     """Open the sweep's pages one after the other, and the report beside them."""
     browser = open_browser()
     try:
-        browser.get(f"{server}/#/experiments/0/runs")
-        click(browser, "//*[text()='Model training']")
+        runs, face = f"{server}/#/experiments/0/runs", "workflowType=machine_learning"
+        browser.get(f"{runs}?{face}&viewStateShareKey=gridfold-sweeps")
         click(browser, "//button[@aria-label='Close']")  # the assistant's panel
-        click(browser, "//*[contains(@id, 'Run Name')]//button")  # shows the sweep's children
         shoot(browser, "runs.png", 1300, 700)
-        browser.get(f"{server}/#/experiments/0/runs/{parent}")
-        shoot(browser, "sweep.png", 1300, 1150)
-        children = quote(f"tags.mlflow.parentRunId = '{parent}'")
-        browser.get(f"{server}/#/experiments/0/runs?searchFilter={children}&compareRunsMode=CHART")
-        type_into(browser, "//input[contains(@placeholder, 'metric charts')]", "_test_score")
+        browser.get(f"{runs}/{parent}?{face}")
+        click(browser, "//*[text()='Show more']")
+        shoot(browser, "sweep.png", 1300, 1900)
+        browser.get(f"{runs}?{face}&compareRunsMode=CHART&viewStateShareKey={parent[:8]}")
         shoot(browser, "compare.png", 1300, 1100)
         browser.get(f"{page.as_uri()}#candidates")
         shoot(browser, "report.png", 1200, 1100)
@@ -123,12 +120,6 @@ def click(browser: webdriver.Chrome, xpath: str) -> None:
     found = expected_conditions.presence_of_element_located((By.XPATH, xpath))
     browser.execute_script("arguments[0].click()", WebDriverWait(browser, SECONDS_TO_APPEAR).until(found))
     time.sleep(SECONDS_TO_SETTLE)
-
-
-def type_into(browser: webdriver.Chrome, xpath: str, words: str) -> None:
-    """Type `words` into the field that `xpath` finds, once it is there."""
-    found = expected_conditions.presence_of_element_located((By.XPATH, xpath))
-    WebDriverWait(browser, SECONDS_TO_APPEAR).until(found).send_keys(words)
 
 
 def shoot(browser: webdriver.Chrome, name: str, width: int, height: int) -> None:

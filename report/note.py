@@ -159,7 +159,7 @@ def _links(places: Places) -> str:
 
 def _what_next(found: Sequence[Finding], places: Places, then: Sequence[str]) -> str:
     steps = [_finding(each, places) for each in found] + [f"- {sentence}" for sentence in then]
-    return "\n".join(["#### What to do next", "", *steps]) if steps else ""
+    return "\n".join(["**What to do next**", "", *steps]) if steps else ""
 
 
 def _finding(found: Finding, places: Places) -> str:
@@ -195,16 +195,15 @@ def _table(result: SweepResult, winner: Candidate, differences: Mapping[Candidat
         cells += [f"{column[place]:.5f}" for column in of_others]
         cells += [f"{result.rounds.get(candidate, '')}" for _ in rounds]
         rows.append([*cells, f"{seconds[place]:.1f}"])
-    return "#### The best\n\n" + _rows(columns, rows)
+    return "**The best**\n\n" + _rows(columns, rows)
 
 
 def _rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table of numbers beside names; MLflow sets cells without a gap, so we make one."""
-    n_left = 1 if columns[0] else 2
-    marks = [":--" if place == n_left - 1 else "--:" for place in range(len(columns))]
-    apart = [columns, *rows]
-    spaced = [[*cells[:n_left], *(f"{_GAP}{cell}" for cell in cells[n_left:])] for cells in apart]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (spaced[0], marks, *spaced[1:]))
+    """Write a table, with room between its cells and below it, which MLflow does not give."""
+    name = columns.index(next(filter(None, columns)))
+    marks = [":--" if place == name else "--:" for place in range(len(columns))]
+    head, *body = ([cells[0], *(f"{_GAP}{cell}" for cell in cells[1:])] for cells in (columns, *rows))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *body)) + f"\n\n{_GAP}"
 
 
 def _behind(by: float, difference: Difference | None) -> str:
@@ -218,7 +217,7 @@ def _failures(result: SweepResult, places: Places) -> str:
     why = reasons(result)
     if not why:
         return ""
-    lines = [f"#### {len(result.failed):,} of {len(result.candidates):,} candidates failed", ""]
+    lines = [f"**{len(result.failed):,} of {len(result.candidates):,} candidates failed**", ""]
     for reason in why[:_MOST_REASONS]:
         message = " ".join(reason.text.split()).replace("`", "'").rstrip(".")
         message = message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"

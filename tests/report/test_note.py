@@ -34,10 +34,10 @@ def test_the_first_line_is_the_winner_its_score_the_hold_out_and_the_verdict():
 def test_the_table_is_one_that_mlflow_reads():
     text = note(SPEC, result_of())
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert table[0] == "|  | candidate | &emsp;neg_log_loss | &emsp;behind | &emsp;fit, s |"
+    assert table[0] == "|  | &emsp;candidate | &emsp;neg_log_loss | &emsp;behind | &emsp;fit, s |"
     assert table[1] == "| --: | :-- | --: | --: | --: |"
-    assert table[2] == "| 1 | **`#2 n_estimators=400 max_depth=3`** | &emsp;-2.10000 | &emsp; | &emsp;1.5 |"
-    assert table[3].startswith("| 2 | `#1 n_estimators=300 max_depth=3` | &emsp;-2.30000 | &emsp;0.20000 (")
+    assert table[2] == "| 1 | &emsp;**`#2 n_estimators=400 max_depth=3`** | &emsp;-2.10000 | &emsp; | &emsp;1.5 |"
+    assert table[3].startswith("| 2 | &emsp;`#1 n_estimators=300 max_depth=3` | &emsp;-2.30000 | &emsp;0.20000 (")
     assert len(table) == 6
 
 
@@ -63,7 +63,7 @@ def test_failures_are_gathered_by_message_with_one_link_each():
     result = result_of(scores)
     places = Places(failed={result.candidates[0]: "#/runs/1"})
     text = note(SPEC, result, places=places)
-    assert "#### 2 of 3 candidates failed\n" in text
+    assert "**2 of 3 candidates failed**\n" in text
     reason = "- 2 × `ValueError: column 3 is 'bad'`, such as [`#1 n_estimators=300 max_depth=3`](#/runs/1)\n"
     assert reason in text
     assert "There is no other candidate to compare it with." in text.splitlines()[0]
@@ -73,7 +73,7 @@ def test_all_scorers_are_shown_with_their_hold_outs():
     spec = SPEC.model_copy(update={"scoring": ["neg_log_loss", "accuracy"], "refit": RefitSpec(scorer="neg_log_loss")})
     text = note(spec, result_of(spec=spec), {"neg_log_loss": -2.5, "accuracy": -2.25})
     assert "| accuracy | &emsp;-2.10000 | &emsp;0.10000 | &emsp;-2.25000 |" in text
-    assert "| candidate | &emsp;neg_log_loss | &emsp;behind | &emsp;accuracy |" in text
+    assert "| &emsp;candidate | &emsp;neg_log_loss | &emsp;behind | &emsp;accuracy |" in text
 
 
 def test_the_chosen_rounds_are_named_and_listed():
@@ -110,7 +110,7 @@ def test_a_note_fits_whatever_a_sweep_is_like(write):
     spec = SPEC.model_copy(update={"fixed": {f"parameter_{n}": long for n in range(40)}})
     text = write(result_of(scores, spec))
     assert len(text) <= LIMIT
-    assert "| 1 | **`#01 n_estimators=1 max_depth=3`**" in text
+    assert "| 1 | &emsp;**`#01 n_estimators=1 max_depth=3`**" in text
 
 
 def test_a_running_sweep_tells_how_far_it_is_and_who_leads():

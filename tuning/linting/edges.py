@@ -54,7 +54,7 @@ def edges(spec: SweepSpec, result: SweepResult, idle: Collection[str] = ()) -> l
 
 
 def next_values(values: Sequence[Any], best: Any, bounds: Bounds) -> list[Any]:
-    """Return the winner's value and what comes beyond it; nothing where it is not at an edge, or nothing may come."""
+    """Return the winner's value and what lies beyond it; nothing where it is at no edge, or nothing may lie there."""
     if not are_numbers(values) or len(values) < 2 or best not in (min(values), max(values)):
         return []
     ordered = sorted(values)
@@ -68,7 +68,7 @@ def next_values(values: Sequence[Any], best: Any, bounds: Bounds) -> list[Any]:
         step = round(value) if whole else float(f"{value:.4g}")
         if bounds.allow(step) and step not in found:
             found.append(step)
-    return found if len(found) > 1 else []
+    return sorted(found) if len(found) > 1 else []
 
 
 def next_range(drawn: Distribution, best: Any, bounds: Bounds) -> dict[str, Any]:
