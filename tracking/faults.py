@@ -200,12 +200,15 @@ def _of_network(chain: list[BaseException]) -> Fault | None:
     return Fault(f"does not answer ({reason})", True, _SERVER_RUNS, timed_out or reason == "timed out")
 
 
+_MADE = "Start this again when that has ended. If none is at it, one was killed in the middle: delete the database."
+
+
 def _of_database(chain: list[BaseException]) -> Fault | None:
     words = " ".join(map(str, chain))
     if _LASTING.search(words):
         return None
     if not isinstance(chain[0], MlflowException) and _MAKING.search(words):  # MLflow's own say that of other things
-        return Fault("is being made by another program", True, "Start this again when that has ended.")
+        return Fault("is being made by another program", True, _MADE)
     if _LOCKED.search(words):
         return Fault("is locked by another program", True, "End what holds it, or use a server.")
     lost = ("OperationalError", "InterfaceError", "InternalError", "TimeoutError", "PendingRollbackError")

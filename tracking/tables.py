@@ -4,6 +4,9 @@ MLflow makes them when a store is first opened, and does not reckon with a secon
 the middle of each other's changes. So whoever opens a database holds a lock while MLflow looks and perhaps makes: on
 the folder of an sqlite file, which needs no file of its own and goes with the process; in PostgreSQL and MySQL one of
 the database's own, which goes with the connection. A server makes its tables when it starts, its owner's affair.
+
+MLflow cannot go on with a file whose maker was killed in the middle, nor can we: there might be runs in it. So we make
+one under another name, and give it its own when it is whole.
 """
 
 from __future__ import annotations
@@ -26,7 +29,10 @@ def made_by_one(uri: str) -> Iterator[None]:
     """Hold other processes of ours off the store at `uri` while the block opens it."""
     kind = uri.partition(":")[0].partition("+")[0]
     if uri.startswith(_SQLITE):
-        with _folder_held(Path(uri.removeprefix(_SQLITE).partition("?")[0]).parent):
+        file = Path(uri.removeprefix(_SQLITE).partition("?")[0])
+        with _folder_held(file.parent):
+            if ":" not in file.name and not file.exists():  # ":memory:" is none
+                _make_whole(file)
             yield
     elif kind in _LOCK:
         engine = utils.create_sqlalchemy_engine(uri)
@@ -38,6 +44,19 @@ def made_by_one(uri: str) -> Iterator[None]:
             engine.dispose()
     else:
         yield
+
+
+def _make_whole(file: Path) -> None:
+    """Make an sqlite file with its tables, or none."""
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        left.unlink(missing_ok=True)
+    engine = utils.create_sqlalchemy_engine(f"{_SQLITE}{unfinished}")
+    try:
+        utils._initialize_tables(engine)
+    finally:
+        engine.dispose()
+    os.replace(unfinished, file)
 
 
 @contextmanager

@@ -36,3 +36,19 @@ def test_values_are_written_as_python_prints_them(value):
 
 def test_lists_are_written_as_json():
     assert store.text({"steps": ["scale", "fit"]}) == '{"steps": ["scale", "fit"]}'
+
+
+def test_an_sqlite_file_is_there_whole_or_not_at_all(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    (tmp_path / ".mlflow.db.unfinished").write_bytes(b"what somebody was killed over")
+
+    def killed(engine):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mlflow.store.db.utils._upgrade_db", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.connect()
+    assert not (tmp_path / "mlflow.db").exists()
+    assert store.connect().search_experiments()
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
