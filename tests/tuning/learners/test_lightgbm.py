@@ -115,7 +115,7 @@ def test_other_names_of_rounds_are_understood(name):
         {"boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1},
         {"random_state": np.random.RandomState(0)},
     ],
-    ids=str,
+    ids=["dart by its own name", "dart by an alias", "rf", "a generator in place of a seed"],
 )
 def test_what_is_not_shared_is_fitted_alone(params):
     estimator = lgb.LGBMClassifier(**{"n_jobs": 1, "verbose": -1, "random_state": 3, **params})
