@@ -1,10 +1,13 @@
 """Ten kills at random moments: nothing is fitted again that was known, nothing is left behind, and nothing differs."""
 
-from benchmarks.chaos.__main__ import main
+import random
+
+from benchmarks.chaos.__main__ import Measured, disturb
 
 
-def test_a_sweep_that_is_killed_again_and_again_comes_to_what_an_undisturbed_one_comes_to(capsys):
-    seen = main(["--kills", "10", "--kinds", "driver,worker,worker", "--candidates", "12"])
-    print(capsys.readouterr())
-    assert seen.kills == 10
-    assert seen.is_clean
+def test_a_sweep_that_is_killed_again_and_again_comes_to_what_an_undisturbed_one_comes_to(tmp_path):
+    measured: Measured = {}
+    for kind, kills in (("driver", 3), ("worker", 7)):
+        seen = disturb(kind, kills, tmp_path, random.Random(0), (8, 0.05), measured)
+        assert seen.kills == kills
+        assert seen.is_clean, seen

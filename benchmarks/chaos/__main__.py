@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -53,6 +54,10 @@ class Tally:
         return not any((self.refits, self.orphans, self.running, self.doubled, self.failed, self.differing))
 
 
+Measured = dict[bool, tuple[float, Sequence[object]]]
+"""By whether fits are in threads: the seconds of an undisturbed sweep, and its table."""
+
+
 class Disturbed:
     """One sweep that is killed until it has been killed enough, and then left to end.
 
@@ -72,15 +77,17 @@ class Disturbed:
 
     def run(self, kills: int, undisturbed: Sequence[object]) -> Tally:
         """Kill `kills` times, or as often as the sweep goes on for, and take stock."""
-        again = False
+        again = undisturbed_again = False
         while True:
             process = self.place.start(self.kind.by_mlflow)
             self.tally.resumed += again
             again = self._disturb(psutil.Process(process.pid), kills)
             code = process.wait(_LATE)
             self._count_orphans()
-            if not again:
+            if not again and (code == 0 or undisturbed_again):
                 break
+            undisturbed_again = not again  # a store that was away for long at the start is a line, and the same command
+            again = True
         if code:
             self.tally.failed = 1
             print((self.place.folder / "log").read_text(errors="replace")[-3000:], file=sys.stderr)
@@ -134,27 +141,22 @@ class Disturbed:
         self.tally.differing += self.place.table() != undisturbed
 
 
-def disturb(kind_name: str, kills: int, folder: Path, draw: random.Random, size: tuple[int, float]) -> Tally:
-    """Kill sweeps of one kind `kills` times in all."""
-    total = Tally()
+def disturb(
+    kind_name: str, kills: int, folder: Path, draw: random.Random, size: tuple[int, float], measured: Measured
+) -> Tally:
+    """Kill sweeps `kills` times in all, and hold them against the undisturbed ones that were `measured` before."""
+    total, number = Tally(), 0
     n_candidates, seconds = size
     with KINDS[kind_name](folder / kind_name) as kind:
-        measured: dict[bool, tuple[float, Sequence[object]]] = {}
-        number = 0
         while total.kills < kills:
             number += 1
             threads = kind.ends_the_command and number % 3 == 0
-
-            def place(name: str, threads: bool = threads, store: str = "") -> Place:
-                return Place(
-                    folder / f"{kind_name}-{name}", threads, store, n_candidates, seconds=seconds, engine=kind.engine
-                )
-
+            given: dict[str, Any] = {"threads": threads, "n_candidates": n_candidates, "seconds": seconds}
             if threads not in measured:
-                measured[threads] = _undisturbed(place(f"undisturbed-{threads:d}"))
+                measured[threads] = _undisturbed(Place(folder / f"undisturbed-{threads:d}", **given))
             duration, wanted = measured[threads]
-            disturbed = Disturbed(place(f"sweep-{number}", store=kind.store), kind, draw, duration)
-            found = disturbed.run(min(_KILLS_PER_SWEEP, kills - total.kills), wanted)
+            place = Place(folder / f"{kind_name}-{number}", store=kind.store, engine=kind.engine, **given)
+            found = Disturbed(place, kind, draw, duration).run(min(_KILLS_PER_SWEEP, kills - total.kills), wanted)
             total += found
             print(f"{kind_name}: {found}", file=sys.stderr, flush=True)
     return total
@@ -185,10 +187,11 @@ def main(arguments: Sequence[str] | None = None) -> Tally:
     kinds = options.kinds.split(",")
     draw = random.Random(options.seed)
     seen: dict[str, Tally] = {}
+    measured: Measured = {}
     with tempfile.TemporaryDirectory(prefix="gridfold-chaos-") as folder:
         for place, kind in enumerate(kinds):
             kills = options.kills // len(kinds) + (place < options.kills % len(kinds))
-            seen[kind] = disturb(kind, kills, Path(folder), draw, (options.candidates, options.seconds))
+            seen[kind] = disturb(kind, kills, Path(folder), draw, (options.candidates, options.seconds), measured)
     total = sum(seen.values(), Tally())
     columns = [each.name for each in fields(Tally)]
     seen["all"] = total
