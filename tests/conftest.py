@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -29,13 +29,20 @@ _TOGETHER = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``-n 2 --dist loadgroup``, keep on one worker what shares a costly service, and else the tests of a file."""
-    for item in items:
-        file = item.path.relative_to(Path(__file__).parent).as_posix()
-        group = next((name for folder, name in _TOGETHER.items() if file.startswith(folder)), file)
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n 2``, keep on one worker what shares a costly service, and else the tests of a file.
+
+    A scheduler of our own, since pytest-xdist 3.8 finds no group of a test under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByService(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0].removeprefix("tests/")
+            return next((name for folder, name in _TOGETHER.items() if file.startswith(folder)), file)
+
+    return ByService(config, log)
 
 
 @pytest.fixture(autouse=True)
