@@ -30,6 +30,7 @@ from tuning.engines.threads import left_behind
 Model = TypeVar("Model", bound=Params)
 Body = Callable[[Model, EntryRun], None]
 
+_HOSTED = "GRIDFOLD_HOSTED"  # set by a cluster's driver: it has a log to send after us, and ends the process itself
 _INTERRUPTED = 128  # and the signal's number: how a shell has exit codes
 
 
@@ -82,7 +83,7 @@ class EntryPoint(Generic[Model]):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):
                 stream.flush()
-        if code > _INTERRUPTED or left_behind():
+        if (code > _INTERRUPTED or left_behind()) and _HOSTED not in os.environ:
             os._exit(code)  # nobody is to wait for threads that do not end
         sys.exit(code)
 

@@ -298,6 +298,7 @@ def execute(command: str) -> int:
     if not words:
         return _in_a_shell(command)
     sys.argv = words
+    os.environ["GRIDFOLD_HOSTED"] = "true"  # what is left to do after it is done by us
     try:
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
     except SystemExit as end:
