@@ -141,7 +141,12 @@ class PatientClient:
         try:
             return self._do(method, given, named)
         except StoreAwayError:
+            if method in self.compound and self._registry_is_elsewhere():
+                raise  # the store of the runs is there: they end now, and say what is missing
             return self._keep(self.outbox, method, given, named)
+
+    def _registry_is_elsewhere(self) -> bool:
+        return bool(self._client._registry_uri != self._client.tracking_uri)
 
     def _do(self, method: str, given: Sequence[Any], named: Mapping[str, Any], perhaps_done: bool = False) -> Any:
         if method in self.compound:
