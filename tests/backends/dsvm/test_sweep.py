@@ -12,7 +12,9 @@ def outcome(vm, run):
         "status": run.info.status,
         "params": dict(run.data.params),
         "metrics": timeless(run.data.metrics),
-        "fingerprints": {key: value for key, value in run.data.tags.items() if key.startswith("sweep.")},
+        "fingerprints": {
+            key: value for key, value in run.data.tags.items() if key.startswith("sweep.") and key != "sweep.versions"
+        },
         "artifacts": sorted(artifact.path for artifact in vm.store.list_artifacts(run.info.run_id)),
         "children": {
             child.data.tags["candidate.key"]: (
