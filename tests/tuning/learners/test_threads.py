@@ -60,11 +60,13 @@ def test_the_last_fits_share_the_cores_and_earlier_ones_do_not():
     engine.open(Workload.for_spec(spec, data))
     pool = engine._pool
     assert pool.threads() == 4
-    pool._count(waiting=5, running=4)
+    pool._waiting.append(None)
+    pool._running.extend([None] * 4)
     assert pool.threads() == 1
-    pool._count(waiting=-5, running=-2)
+    pool._waiting.clear()
+    del pool._running[2:]
     assert pool.threads() == 2
-    pool._count(running=-2)
+    pool._running.clear()
     assert engine.submit(Fit(0, (Candidate({"n_estimators": 9}),))).result()[0].error is None
-    assert (pool._waiting, pool._running) == (0, 0)
+    assert (list(pool._waiting), pool._running) == ([], [])
     engine.close()
