@@ -68,6 +68,22 @@ def sweep_record(name: str) -> Iterator[tuple[EntryRun, SweepRecorder]]:
         yield run, recorder
 
 
+class _Safely:
+    """Writes until the store refuses; the first refusal is warned of, and what comes after it is dropped."""
+
+    def __init__(self) -> None:
+        self._refused = False
+
+    def __call__(self, write: Callable[[], None]) -> None:
+        if self._refused:
+            return
+        try:
+            write()
+        except TrackingError as error:
+            self._refused = True
+            warn_of(error)
+
+
 class Dispensable:
     """An observer like another, whose refusals by the store end nothing; the first of them is warned of.
 
@@ -78,7 +94,7 @@ class Dispensable:
 
     def __init__(self, recorder: SweepRecorder) -> None:
         self._recorder = recorder
-        self._refused = False
+        self._safely = _Safely()
 
     def started(self, spec: SweepSpec, n_candidates: int | None, n_folds: int) -> None:
         """Open the record."""
@@ -91,15 +107,6 @@ class Dispensable:
     def ended(self, result: SweepResult) -> None:
         """Conclude the record."""
         self._safely(lambda: self._recorder.ended(result))
-
-    def _safely(self, write: Callable[[], None]) -> None:
-        if self._refused:
-            return
-        try:
-            write()
-        except TrackingError as error:
-            self._refused = True
-            warn_of(error)
 
 
 def warn_of(error: TrackingError) -> None:
@@ -127,7 +134,7 @@ class SearchRecord:
         self._context: Any = None
         self._run: EntryRun | None = None
         self._recorder: SweepRecorder | None = None
-        self._refused = False
+        self._safely = _Safely()
 
     def scored(self, outcomes: list[Any], n_candidates: int, n_folds: int) -> None:
         """Record what has just ended."""
@@ -148,15 +155,6 @@ class SearchRecord:
         if self._context is not None:
             with suppress(TrackingError):
                 self._context.__exit__(kind, error, at)
-
-    def _safely(self, write: Callable[[], None]) -> None:
-        if self._refused:
-            return
-        try:
-            write()
-        except TrackingError as error:
-            self._refused = True
-            warn_of(error)
 
     def _write(self, outcomes: list[Any]) -> None:
         if self._recorder is None:
