@@ -68,14 +68,18 @@ def _end(client: MlflowClient, run_id: str, experiment_id: str) -> None:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return
         raise
-    still = f"tags.`mlflow.parentRunId` = '{run_id}' and attributes.status = 'RUNNING'"
-    while page := list(client.search_runs([experiment_id], still, max_results=_PAGE)):
+    while page := list(client.search_runs([experiment_id], open_under(run_id), max_results=_PAGE)):
         for child in page:
             client.set_terminated(child.info.run_id, "KILLED")
     if status == "RUNNING":
         note = tags.get(NOTE, "")
         client.set_tag(run_id, NOTE, f"{GONE}\n\n{note}" if note else GONE)
         client.set_terminated(run_id, "KILLED")
+
+
+def open_under(run_id: str) -> str:
+    """Return the search for the runs under a run that have not ended."""
+    return f"tags.`mlflow.parentRunId` = '{run_id}' and attributes.status = 'RUNNING'"
 
 
 def _status(client: MlflowClient, run_id: str) -> tuple[str, dict[str, Any]]:

@@ -33,7 +33,6 @@ from tracking.datasets import InputTable, as_inputs
 from tracking.outbox import Outbox
 from tracking.patience import WAIT, Patience
 
-NOTE = "mlflow.note.content"
 _LAST_WORDS = 2.0
 _RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
@@ -209,7 +208,7 @@ class EntryRun:
         Should the run fail, a `lasting` one stays below the line that says why.
         """
         markdown = masked(markdown)
-        self.set_tags({NOTE: markdown})
+        self.set_tags({living.NOTE: markdown})
         self._note = markdown if lasting else ""
 
     def log_text(self, content: str, path: str) -> None:
@@ -261,8 +260,7 @@ class EntryRun:
         with suppress(TrackingError):
             self.kill(line)
         with suppress(TrackingError), store.refusals("end the runs under it"):
-            mine = f"tags.`mlflow.parentRunId` = '{self.run_id}' and attributes.status = 'RUNNING'"
-            for run in self.client.search_runs([self.experiment_id], mine):
+            for run in self.client.search_runs([self.experiment_id], living.open_under(self.run_id)):
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
     def __enter__(self) -> Self:
@@ -312,7 +310,7 @@ class EntryRun:
             if note is not None:
                 note = masked(note)
                 whole = f"{note}\n\n{self._note}" if self._note else note
-                self.client.set_tag(self.run_id, NOTE, store.text(whole, store.TAG_LIMIT))
+                self.client.set_tag(self.run_id, living.NOTE, store.text(whole, store.TAG_LIMIT))
             if self.title and status in _HOW_IT_ENDED:
                 self.client.set_tag(self.run_id, "mlflow.runName", f"{self.title}, {_HOW_IT_ENDED[status]}")
             self.client.set_terminated(self.run_id, status)
