@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from report.page import seconds, table
+from report.page import seconds, section, table
 from tuning.results.side_by_side import SideBySide, Swept
 from tuning.results.statistics import LEVEL, Difference
 
@@ -31,11 +31,7 @@ def compare_page(found: SideBySide) -> str:
         style=(_ROOM / "page.css").read_text(encoding="utf-8"),
         lead=_lead(found),
         contents=" ".join(f'<a href="#{name}">{escape(title)}</a>' for name, title, _ in sections),
-        sections="\n".join(
-            f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{escape(title)}</h2>\n'
-            f"{body}</section>"
-            for name, title, body in sections
-        ),
+        sections="\n".join(section(*each) for each in sections),
     )
 
 

@@ -42,7 +42,7 @@ def page(story: Story) -> str:
         lead=_lead(story),
         notes="".join(f'<p class="warning">{marked(note)}</p>' for note in story.notes),
         contents=" ".join(f'<a href="#{name}">{escape(title)}</a>' for name, title, _ in sections),
-        sections="\n".join(_section(*section) for section in sections),
+        sections="\n".join(section(*each) for each in sections),
         footer=escape(f"{story.title}: the exact figures are in cv_results.csv beside this page."),
         data=as_script(story),
     )
@@ -62,7 +62,8 @@ def _sections(story: Story) -> Iterable[tuple[str, str, str]]:
     yield "again", "How to repeat it", _again(story)
 
 
-def _section(name: str, title: str, body: str) -> str:
+def section(name: str, title: str, body: str) -> str:
+    """Return a part of the page, under a heading that names it."""
     heading = f'<h2 id="{name}-title">{escape(title)}</h2>'
     return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading}\n{body}\n</section>'
 
