@@ -24,7 +24,7 @@ from benchmarks.measuring import Cost, run_module, table, timed
 from benchmarks.trained_model import register
 from cache import Cache
 from entrypoints.predictions import predictions_file
-from entrypoints.score import BATCH, devices_to_score
+from entrypoints.score import BATCH, device_rows, devices_to_score
 from sources import Silence, Tables, ingest, source_from
 from sources.schema import TABLES
 from tracking.loading import load
@@ -36,7 +36,7 @@ def scored(uri: str, tables: Tables) -> dict[str, float]:
     devices, scans = devices_to_score(tables), {name: tables.scan(name) for name in TABLES}
     taken: dict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder:
-        with predictions_file(Path(folder) / "submission.csv", model.classes) as write:
+        with predictions_file(Path(folder) / "submission.csv") as write:
             for start in range(0, len(devices), BATCH):
                 batch = devices.slice(start, BATCH)
                 marks = [time.perf_counter()]
@@ -44,7 +44,7 @@ def scored(uri: str, tables: Tables) -> dict[str, float]:
                 marks.append(time.perf_counter())
                 predicted = model.model.predict_matrix(X)
                 marks.append(time.perf_counter())
-                write(batch, predicted)
+                write(device_rows(batch, predicted, model.classes))
                 marks.append(time.perf_counter())
                 for step, began, ended in zip(("features", "predict", "write"), marks, marks[1:], strict=False):
                     taken[step] += ended - began

@@ -148,6 +148,11 @@ class ScoreParams(IngestParams):
         min_length=1,
         description="models:/NAME@ALIAS, models:/NAME/VERSION or runs:/ID",
     )
+    data: str = Field(
+        "synthetic",
+        min_length=1,
+        description="'synthetic', a folder, wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH, or your table's file",
+    )
     output: str = Field("submission.csv", min_length=1, description="a file to write, .csv or .parquet")
 
 

@@ -1,26 +1,26 @@
 """The file of predictions: written batch by batch, and in its place only when it is whole.
 
-CSV is the competition's format, which is ``device_id`` and a column for each group; Parquet has the same columns.
-Values are written with the digits that they have in float32, no more, where the model computes in float32.
+For devices that is the competition's format, ``device_id`` and a column for each group; for rows of a table what is
+predicted, and no more: they keep their order. Parquet has the same columns as CSV. Values are written with the digits
+that they have in float32, no more, where the model computes in float32.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 
 from cache import as_umask_grants
 from errors import SpecError
 
-Write = Callable[[pl.Series, pd.DataFrame], object]
+Write = Callable[[pl.DataFrame], object]
 
 DEVICE = "device_id"
 SUFFIXES = (".csv", ".parquet")
@@ -44,36 +44,55 @@ def check_output(output: str) -> Path:
 
 
 @contextmanager
-def predictions_file(path: Path, classes: Sequence[str]) -> Iterator[Write]:
-    """Give a function that adds a batch: the devices, and a probability in each of the columns `classes`.
+def predictions_file(path: Path) -> Iterator[Write]:
+    """Give a function that adds a batch of rows, whose columns are those of the first.
 
     Nothing is at `path` that was not there before until the block has succeeded.
     """
-    schema: dict[str, pl.DataType] = {DEVICE: pl.Int64(), **dict.fromkeys(classes, pl.Float64())}
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-", suffix=path.suffix)
     unfinished = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file, _writer(path.suffix, file, pl.DataFrame(schema=schema)) as write:
-            yield lambda devices, values: write(_frame(devices, values, schema))
+        with os.fdopen(handle, "wb") as file, (_Csv if path.suffix == ".csv" else _Parquet)(file) as writer:
+            yield writer.add
         as_umask_grants(unfinished)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _frame(devices: pl.Series, values: pd.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    columns = {name: values[name].to_numpy() for name in schema if name != DEVICE}
-    return pl.DataFrame({DEVICE: devices, **columns}, schema=schema)
+class _Csv:
+    def __init__(self, file: Any) -> None:
+        self._file, self._begun = file, False
+
+    def __enter__(self) -> _Csv:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        pass
+
+    def add(self, frame: pl.DataFrame) -> None:
+        _as_short_as_exact(frame).write_csv(self._file, include_header=not self._begun)
+        self._begun = True
 
 
-@contextmanager
-def _writer(suffix: str, file: Any, empty: pl.DataFrame) -> Iterator[Callable[[pl.DataFrame], object]]:
-    if suffix == ".csv":
-        empty.write_csv(file)
-        yield lambda frame: _as_short_as_exact(frame).write_csv(file, include_header=False)
-        return
-    with pq.ParquetWriter(file, empty.to_arrow().schema) as writer:
-        yield lambda frame: writer.write_table(frame.to_arrow())
+class _Parquet:
+    def __init__(self, file: Any) -> None:
+        self._file, self._writer = file, ExitStack()
+        self._schema: Any = None
+        self._write: Any = None
+
+    def __enter__(self) -> _Parquet:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._writer.close()
+
+    def add(self, frame: pl.DataFrame) -> None:
+        table = frame.to_arrow()
+        if self._schema is None:
+            self._schema = table.schema
+            self._write = self._writer.enter_context(pq.ParquetWriter(self._file, table.schema)).write_table
+        self._write(table.cast(self._schema))
 
 
 def _as_short_as_exact(frame: pl.DataFrame) -> pl.DataFrame:

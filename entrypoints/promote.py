@@ -14,7 +14,7 @@ from release import gates, verdict
 from release.gates import Rules
 from tracking import EntryRun, aliases
 from tracking.aliases import Version
-from tracking.loading import load
+from tracking.loading import DeviceModel, load
 from tracking.registry import check_model_name
 
 _OF_THE_DATA = ("data", "scale", "seed", "leak")
@@ -47,7 +47,7 @@ def _judge(
     params: PromoteParams, run: EntryRun, rules: Rules, challenger: Version, champion: Version | None
 ) -> verdict.Verdict:
     """Compare the two, record what was found, and refuse the challenger if it misses a gate."""
-    ours, theirs = load(challenger.uri), load(champion.uri) if champion else None
+    ours, theirs = _of_devices(challenger.uri), _of_devices(champion.uri) if champion else None
     tables = tables_for(_data_of(params, run, challenger), run)
     rows = held_out(tables, ours, theirs)
     found = verdict.Verdict(rules, figures(tables, rows, ours, theirs), rows.n_left_out)
@@ -56,6 +56,13 @@ def _judge(
     print(verdict.table(found))
     gates.check(found.findings, str(challenger))
     return found
+
+
+def _of_devices(uri: str) -> DeviceModel:
+    model = load(uri)
+    if isinstance(model, DeviceModel):
+        return model
+    raise SpecError(f"{uri}: this model takes the columns of a table, not devices with brand, model and events.")
 
 
 def _data_of(params: PromoteParams, run: EntryRun, challenger: Version) -> IngestParams:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,12 +75,16 @@ def _compared_by(spec: SweepSpec, rows: Rows, target: str) -> dict[str, str]:
     }
 
 
-def log_scored(run: EntryRun, model: str, tables: Tables, n_devices: int, seconds: float) -> None:
-    """Record what a model has predicted: of which table, for how many devices, in what time."""
-    record = tables.manifest.tables[SCORED]
+def log_scored(run: EntryRun, model: str, metrics: Mapping[str, float]) -> None:
+    """Record which model has predicted, for how many, in what time."""
     run.set_tags({"scored.model": model})
-    run.log_metrics({"devices": n_devices, "seconds": seconds})
-    run.log_datasets([InputTable(SCORED, record.sha256, tables.manifest.source, record.rows, context="scoring")])
+    run.log_metrics(metrics)
+
+
+def scored_devices(tables: Tables) -> InputTable:
+    """Return the table of the devices to score as a run's input."""
+    record = tables.manifest.tables[SCORED]
+    return InputTable(SCORED, record.sha256, tables.manifest.source, record.rows, context="scoring")
 
 
 def given_up(params: SweepParams, result: SweepResult) -> SweepResult:

@@ -1,9 +1,12 @@
-"""Predict the group of every device of gender_age_test with a registered model."""
+"""Predict with a registered model: the group of every device of gender_age_test, or the rows of a table."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
+import pandas as pd
 import polars as pl
 
 from entrypoints.command import entrypoint
@@ -11,13 +14,14 @@ from entrypoints.parameters import ScoreParams
 from entrypoints.pipeline import tables_for
 from entrypoints.predictions import DEVICE, check_output, predictions_file
 from entrypoints.progress import stages
-from entrypoints.records import log_scored
+from entrypoints.records import log_scored, scored_devices
+from entrypoints.score_table import score_table
 from entrypoints.tally import duration
 from entrypoints.terminal.results import show_row
 from sources import Tables
 from sources.schema import TABLES
 from tracking import EntryRun
-from tracking.loading import load
+from tracking.loading import DeviceModel, TableModel, load
 
 BATCH = 40_000
 """Devices at a time. Memory depends on it; each batch reads all events once, which takes seconds on full-size data."""
@@ -25,20 +29,34 @@ BATCH = 40_000
 
 @entrypoint("score")
 def score(params: ScoreParams, run: EntryRun) -> None:
-    """Write a row of probabilities for each device, in the order of the file."""
+    """Write a row of predictions for each device or row, in the order of the file."""
     output = check_output(params.output)
     model = load(params.model)
+    began = time.monotonic()
+    if isinstance(model, TableModel):
+        n_rows, what = score_table(model, params.data, output, run)
+    else:
+        n_rows, what = _score_devices(model, params, output, run), "devices"
+    took = time.monotonic() - began
+    log_scored(run, model.uri, {what: n_rows, "seconds": took})
+    show_row("scored", f"{n_rows:,} {what} with {params.model} in {duration(took)}: {output}")
+
+
+def _score_devices(model: DeviceModel, params: ScoreParams, output: Path, run: EntryRun) -> int:
     tables = tables_for(params, run)
     devices, scans = devices_to_score(tables), {name: tables.scan(name) for name in TABLES}
-    began = time.monotonic()
-    with predictions_file(output, model.classes) as write, stages("score") as progress:
-        for start in range(0, len(devices), BATCH):
+    with predictions_file(output) as write, stages("score") as progress:
+        for start in range(0, max(len(devices), 1), BATCH):
             progress(f"{start:,} of {len(devices):,} devices")
             batch = devices.slice(start, BATCH)
-            write(batch, model.model.predict_tables(batch, scans))
-    took = time.monotonic() - began
-    log_scored(run, model.uri, tables, len(devices), took)
-    show_row("scored", f"{len(devices):,} devices with {params.model} in {duration(took)}: {output}")
+            write(device_rows(batch, model.model.predict_tables(batch, scans), model.classes))
+    run.log_datasets([scored_devices(tables)])
+    return len(devices)
+
+
+def device_rows(devices: pl.Series, values: pd.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of the file of predictions for `devices`."""
+    return pl.DataFrame({DEVICE: devices, **{name: values[name].to_numpy() for name in classes}})
 
 
 def devices_to_score(tables: Tables) -> pl.Series:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -50,8 +51,17 @@ def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "", fo
         something else.
     """
     is_csv = not path.is_dir() and kind_of(path) == CSV
-    try:
+    with refused_garbage(shown_as, is_csv):
         frame = _csv(path, shown_as, target, (groups, folds)) if is_csv else _parquet(path, shown_as)
+    check_rows(len(frame), shown_as)
+    return frame.rename(columns=str)
+
+
+@contextmanager
+def refused_garbage(shown_as: str, is_csv: bool) -> Iterator[None]:
+    """Turn what readers raise of a file that they cannot read into one line."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise SourceError(f"{shown_as}: the file is not UTF-8 text. Save it as UTF-8.") from error
     except (GridfoldError, MemoryError):
@@ -61,17 +71,16 @@ def read_frame(path: Path, shown_as: str, target: str = "", groups: str = "", fo
         raise SourceError(
             f"{shown_as}: the file cannot be read as {'csv' if is_csv else 'parquet'} ({reason}). Write it anew."
         ) from error
-    if not len(frame):
+
+
+def check_rows(n_rows: int, shown_as: str) -> None:
+    """Refuse a table without rows."""
+    if not n_rows:
         raise SourceError(f"{shown_as}: the table has no rows. Give a file with a row per example.")
-    return frame.rename(columns=str)
 
 
 def _csv(path: Path, shown_as: str, target: str, anything: Sequence[str]) -> pd.DataFrame:
-    with opened_text(path, shown_as) as file:
-        header, delimiter = header_and_delimiter(file, shown_as, is_tab_separated(path))
-    if not header:
-        raise SourceError(f"{shown_as}: the file is empty. Give a table with a header.")
-    _check_names(header, shown_as)
+    _, delimiter = csv_header(path, shown_as)
     frame = _read_csv(path, shown_as, delimiter, ".")
     decimal = decimal_sign(frame, delimiter, shown_as)
     if decimal != ".":
@@ -80,19 +89,34 @@ def _csv(path: Path, shown_as: str, target: str, anything: Sequence[str]) -> pd.
     return frame
 
 
+def csv_header(path: Path, shown_as: str) -> tuple[list[str], str]:
+    """Return the names of a CSV file's columns, and what separates them."""
+    with opened_text(path, shown_as) as file:
+        header, delimiter = header_and_delimiter(file, shown_as, is_tab_separated(path))
+    if not header:
+        raise SourceError(f"{shown_as}: the file is empty. Give a table with a header.")
+    check_names(header, shown_as)
+    return header, delimiter
+
+
 def _read_csv(path: Path, shown_as: str, delimiter: str, decimal: str) -> pd.DataFrame:
     with opened_text(path, shown_as) as file, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header would be cut
         return pd.read_csv(file, sep=delimiter, decimal=decimal, index_col=False, low_memory=False)
 
 
+def parquet_parts(path: Path, shown_as: str) -> list[Path]:
+    """Return the file, or the parts of the folder, once their columns have been looked at."""
+    if not path.is_dir():
+        check_names(pq.read_schema(path).names, shown_as)
+        return [path]
+    parts = parts_of(path, shown_as)
+    _check_parts(path, parts, shown_as)
+    return parts
+
+
 def _parquet(path: Path, shown_as: str) -> pd.DataFrame:
-    if path.is_dir():
-        parts = parts_of(path, shown_as)
-        _check_parts(path, parts, shown_as)
-    else:
-        parts = [path]
-        _check_names(pq.read_schema(path).names, shown_as)
+    parts = parquet_parts(path, shown_as)
     _check_memory([pq.read_metadata(part) for part in parts], shown_as)
     _check_text(path, pq.read_schema(parts[0]))
     return pd.read_parquet(path)
@@ -124,7 +148,7 @@ def _check_memory(parts: Iterable[pq.FileMetaData], shown_as: str) -> None:
 def _check_parts(folder: Path, parts: list[Path], shown_as: str) -> None:
     """Refuse parts that differ in their columns: what one part lacks would be read as missing in all of its rows."""
     first = pq.read_schema(parts[0])
-    _check_names(first.names, shown_as)
+    check_names(first.names, shown_as)
     for part in parts[1:]:
         schema = pq.read_schema(part)
         other = _difference(first, schema)
@@ -138,7 +162,8 @@ def _difference(one: pa.Schema, other: pa.Schema) -> str | None:
     return min(apart) if apart else next((name for name in one.names if one.field(name) != other.field(name)), None)
 
 
-def _check_names(names: Iterable[str], shown_as: str) -> None:
+def check_names(names: Iterable[str], shown_as: str) -> None:
+    """Refuse columns without a name, with the name of another, or with signs that nobody sees."""
     counts = Counter(names)
     if any(not name.strip() for name in counts):
         raise SourceError(

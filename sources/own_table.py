@@ -49,6 +49,8 @@ class OwnTable:
         The first rows of the features with the types that pandas reads; None for a matrix.
     fold_columns : mapping of str to ndarray of shape (n_rows,)
         The column that the folds are made from, where there is one.
+    frame : DataFrame of shape (n_rows, n_all_columns) or None
+        All columns as read, those that are no features too; None for a matrix.
     """
 
     source: str
@@ -59,6 +61,7 @@ class OwnTable:
     weights: NDArray[np.float64] | None = None
     as_read: pd.DataFrame | None = None
     fold_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    frame: pd.DataFrame | None = None
 
     @property
     def schema(self) -> dict[str, str]:
@@ -97,7 +100,8 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
     X = as_features(rest, features)
     digest = digest_of(path, features)
     as_read = rest.iloc[:_SHOWN].reset_index(drop=True)
-    return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights(), as_read, roles.folds())
+    asked = (roles.target(), roles.groups(), roles.weights())
+    return OwnTable(features, digest, X, *asked, as_read, roles.folds(), frame)
 
 
 def _sparse(path: Path, features: str, target: str, groups: str, weights: str, folds: str) -> OwnTable:
@@ -119,6 +123,23 @@ def _sparse(path: Path, features: str, target: str, groups: str, weights: str, f
         )
     digest = hashlib.sha256(f"{digest_of(path, features)} {digest_of(labels, file)}".encode()).hexdigest()
     return OwnTable(features, digest, X, roles.target(), roles.groups(), roles.weights(), fold_columns=roles.folds())
+
+
+def read_matrix(file: str, parameter: str) -> sp.csr_matrix:
+    """Read a ``.npz`` matrix that a person named.
+
+    Raises
+    ------
+    SourceError
+        It is not there, or is none.
+    """
+    path, kind = existing(file, parameter, sparse=True)
+    if kind != SPARSE:
+        raise SourceError(
+            f"-P {parameter}={file}: the model takes a matrix, whose columns have no names. Give a .npz written by "
+            "scipy.sparse.save_npz."
+        )
+    return _matrix(path, file)
 
 
 def _matrix(path: Path, shown_as: str) -> sp.csr_matrix:
