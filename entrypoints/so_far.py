@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tracking import EntryRun
-from tuning.candidates import Candidate
+from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
@@ -19,7 +19,7 @@ class SoFar:
     """
 
     def __init__(self, run: EntryRun) -> None:
-        self._scores: dict[Candidate, dict[int, FoldScore]] = {}
+        self._standings = Standings()
         self._n_folds, self._scorer = 0, ""
         run.last_words.append(self.words)
 
@@ -29,9 +29,9 @@ class SoFar:
 
     def scored(self, scores: list[FoldScore]) -> None:
         """Remember these scores."""
-        for score in scores:
-            if score.share == 1.0:
-                self._scores.setdefault(score.candidate, {})[score.fold] = score
+        whole = [score for score in scores if score.share == 1.0]
+        self._standings.expect([score.candidate for score in whole])
+        self._standings.add(whole)
 
     def ended(self, result: SweepResult) -> None:
         """Nothing: what is known stays."""
@@ -39,9 +39,9 @@ class SoFar:
     def words(self) -> tuple[str, str]:
         """Return the best of the candidates that have been judged on every fold."""
         means = {
-            candidate: float(np.mean([score.scores[self._scorer] for score in scores.values()]))
-            for candidate, scores in self._scores.items()
-            if len(scores) == self._n_folds and not any(score.error for score in scores.values())
+            candidate: float(np.mean([score.scores[self._scorer] for score in scores]))
+            for candidate, scores in self._standings.settled().fold_scores().items()
+            if len(scores) == self._n_folds and not any(score.error for score in scores)
         }
         known = {candidate: mean for candidate, mean in means.items() if not np.isnan(mean)}
         if not known:

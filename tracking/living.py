@@ -54,13 +54,13 @@ def end_abandoned(client: MlflowClient) -> list[str]:
                 continue
             known = json.loads(path.read_text(encoding="utf-8"))
             if known["store"] == _store():
-                _end(client, known["run"], known["experiment"])
+                end(client, known["run"], known["experiment"])
                 path.unlink()
                 ended.append(known["run"])
     return ended
 
 
-def _end(client: MlflowClient, run_id: str, experiment_id: str) -> None:
+def end(client: MlflowClient, run_id: str, experiment_id: str, why: str = GONE) -> None:
     """End the candidates of a run, then the run, so that one who is interrupted here is followed by another."""
     try:
         status, tags = _status(client, run_id)
@@ -73,7 +73,7 @@ def _end(client: MlflowClient, run_id: str, experiment_id: str) -> None:
             client.set_terminated(child.info.run_id, "KILLED")
     if status == "RUNNING":
         note = tags.get(NOTE, "")
-        client.set_tag(run_id, NOTE, f"{GONE}\n\n{note}" if note else GONE)
+        client.set_tag(run_id, NOTE, f"{why}\n\n{note}" if note else why)
         client.set_terminated(run_id, "KILLED")
 
 

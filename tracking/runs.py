@@ -32,10 +32,10 @@ from tracking.client import keep_in, outbox_of, patience_of, send
 from tracking.datasets import InputTable, as_inputs
 from tracking.outbox import Outbox
 from tracking.patience import WAIT, Patience
+from tracking.unstarted import DRAWN_NAME, NEVER_BEGUN, unstarted
 
 _LAST_WORDS = 2.0
 _RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
-_DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434
 _REPOSITORY = re.compile(
     r"(?:https://|(?:ssh://)?git@)(?P<host>(?:github|gitlab)\.com)[/:](?P<name>[^/]+/.+?)(?:\.git)?/?"
 )
@@ -65,6 +65,7 @@ class EntryRun:
 
     def __init__(self, client: MlflowClient, run: Run) -> None:
         self.client = client
+        self._opened = run
         self.run_id: str = run.info.run_id
         self.experiment_id: str = run.info.experiment_id
         self.name: str = run.info.run_name
@@ -94,8 +95,9 @@ class EntryRun:
             run = cls(client, _create(client, entry_point))
         else:
             run = cls(client, _attach(client, run_id))
+            run.hold()  # before the name is taken from it, by which one that was never begun is known
             run._hide_secrets()
-            if _DRAWN_NAME.fullmatch(run.name):
+            if DRAWN_NAME.fullmatch(run.name):
                 run.rename(entry_point)
         run.patience.allow(WAIT)
         run.is_ours_to_name = run.name == entry_point
@@ -141,7 +143,12 @@ class EntryRun:
 
     def end_abandoned(self) -> list[str]:
         """End the runs in this store whose processes were killed on this machine, and return their ids."""
-        return living.end_abandoned(self.client)
+        ended = living.end_abandoned(self.client)
+        with suppress(MlflowException, TrackingError):
+            for run_id in unstarted(self.client, self._opened):
+                living.end(self.client, run_id, self.experiment_id, NEVER_BEGUN)
+                ended.append(run_id)
+        return ended
 
     def rename(self, name: str) -> None:
         """Call the run `name` from now on."""
