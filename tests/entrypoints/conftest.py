@@ -1,6 +1,7 @@
 """A tracking store, a cache and a working folder of one test's own."""
 
 import shutil
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,3 +71,11 @@ def workplace(tmp_path, monkeypatch, empty_store):
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
         monkeypatch.delenv(name, raising=False)
     return Workplace(tmp_path, client, experiment)
+
+
+@pytest.fixture
+def heard():
+    """SIGINT as a terminal has it: a process that was begun in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -1,7 +1,6 @@
 """Whatever fails after the last fit, the sweep's result stays, and one line says what is missing and how to get it."""
 
 import shutil
-import signal
 from pathlib import Path
 
 import mlflow.pyfunc
@@ -178,14 +177,6 @@ def test_a_disk_that_refuses_the_table_leaves_it_in_the_run(workplace, capsys):
     line, run = closes_with(workplace, capsys, kind="FailsToFit", rows=ROWS)
     assert line.startswith("the sweep's table is in the run, but no copy of it could be kept on disk (")
     assert artifacts(workplace, run) >= TABLES
-
-
-@pytest.fixture
-def heard():
-    """SIGINT as a terminal has it: a process that was begun in the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_during_the_refit_leaves_the_result(workplace, capsys, heard):
