@@ -112,8 +112,9 @@ def too_large(spec: SweepSpec) -> str:
 
 
 def may_stop(spec: SweepSpec) -> bool:
-    """Whether candidates may end before they are judged on every fold in full."""
-    return STRATEGIES[spec.search.strategy].approximation is not None or spec.budget.max_time is not None
+    """Whether there may be fewer fits than every candidate on every fold."""
+    told = spec.budget.max_time is not None or spec.search.options.get("patience") is not None
+    return told or STRATEGIES[spec.search.strategy].approximation is not None
 
 
 def approximations(spec: SweepSpec) -> Sequence[str]:

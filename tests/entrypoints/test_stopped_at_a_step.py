@@ -37,7 +37,7 @@ def test_nothing_half_made_stays_and_the_same_command_makes_it_whole(workplace, 
         signal.raise_signal(signal.SIGINT)
         return made
 
-    arguments = [*SMALL, "--space", workplace.space] if entry_point is sweep else SMALL
+    arguments = {ingest: SMALL[:2], featurize: SMALL, sweep: [*SMALL, "--space", workplace.space]}[entry_point]
     with monkeypatch.context() as patched:
         patched.setattr(place, name, interrupted)
         assert entry_point(arguments) == 128 + signal.SIGINT

@@ -1,6 +1,7 @@
 """Strategies by their contract: what they propose, what they learn, and that a seed repeats them."""
 
 import math
+import sys
 
 import pytest
 
@@ -12,6 +13,9 @@ from tuning.strategies.halving import rungs
 
 GRID = Space({"x": [1, 2, 3, 4, 5, 6, 7, 8, 9]})
 RANGE = Space({}, {"x": Distribution(uniform=(-3.0, 3.0)), "kind": Distribution(choice=["good", "bad"])})
+
+
+BOTH = pytest.mark.parametrize("sampler", ["optuna", "hyperopt"])
 
 
 def setting(n_folds=5, max_candidates=None):
@@ -68,6 +72,7 @@ def test_a_budget_spends_the_grid_on_a_seeded_sample_rather_than_its_beginning()
     [
         ("random", {"candidates": 12}),
         ("tpe", {"candidates": 16, "startup": 6}),
+        ("tpe", {"candidates": 16, "startup": 6, "sampler": "hyperopt"}),
         ("racing", {"candidates": 12}),
         ("halving", {"candidates": 12}),
     ],
@@ -86,25 +91,28 @@ def test_as_many_candidates_as_asked_for_and_none_twice(name):
     assert len(proposed) == len(set(proposed)) == 23
 
 
-def test_tpe_proposes_better_candidates_than_chance_once_it_has_learnt():
-    def mean_of_last(name):
+@BOTH
+def test_tpe_proposes_better_candidates_than_chance_once_it_has_learnt(sampler):
+    def mean_of_last(name, **options):
         values = []
         for seed in range(5):
-            batches = run(make(name, RANGE, candidates=40, seed=100 * seed), parabola)
+            batches = run(make(name, RANGE, candidates=40, seed=100 * seed, **options), parabola)
             last = [p.candidate.params for batch in batches for p in batch][-15:]
             values += [parabola(params, 0) for params in last]
         return sum(values) / len(values)
 
-    assert mean_of_last("tpe") > 0.75 * mean_of_last("random"), "both are below zero"
+    assert mean_of_last("tpe", sampler=sampler) > 0.75 * mean_of_last("random"), "both are below zero"
 
 
-def test_tpe_survives_candidates_that_fail():
-    batches = run(make("tpe", RANGE, candidates=20), lambda params, fold: None if params["x"] < 0 else params["x"])
+@BOTH
+def test_tpe_survives_candidates_that_fail(sampler):
+    batches = run(make("tpe", RANGE, candidates=20, sampler=sampler), lambda params, fold: None if params["x"] < 0 else params["x"])
     assert sum(map(len, batches)) == 20
 
 
-def test_tpe_ends_where_the_space_holds_no_more():
-    batches = run(make("tpe", Space({"x": [1, 2, 3]}), candidates=50), parabola)
+@BOTH
+def test_tpe_ends_where_the_space_holds_no_more(sampler):
+    batches = run(make("tpe", Space({"x": [1, 2, 3]}), candidates=50, sampler=sampler), parabola)
     assert sorted(p.candidate.params["x"] for batch in batches for p in batch) == [1, 2, 3]
 
 
@@ -191,9 +199,10 @@ def test_tpe_learns_over_one_grid_only():
         make("tpe", Space([{"x": [1]}, {"x": [2]}]), candidates=2)
 
 
-def test_tpe_takes_values_that_are_mappings_or_lists():
+@BOTH
+def test_tpe_takes_values_that_are_mappings_or_lists(sampler):
     space = Space({"model": [{"class": "a.B"}, [1, 2]], "x": [1, 2, 3]})
-    batches = run(make("tpe", space, candidates=6), parabola)
+    batches = run(make("tpe", space, candidates=6, sampler=sampler), parabola)
     assert {str(p.candidate.params["model"]) for batch in batches for p in batch} == {"{'class': 'a.B'}", "[1, 2]"}
 
 
@@ -203,6 +212,32 @@ def test_a_candidate_whose_score_is_nan_goes_no_further(name):
     assert {proposal.candidate.params["x"] for proposal in batches[-1]} == {2}
 
 
-def test_tpe_learns_on_where_scores_are_nan():
-    batches = run(make("tpe", RANGE, candidates=20), lambda params, fold: math.nan if params["x"] < 0 else params["x"])
+@BOTH
+def test_tpe_learns_on_where_scores_are_nan(sampler):
+    batches = run(make("tpe", RANGE, candidates=20, sampler=sampler), lambda params, fold: math.nan if params["x"] < 0 else params["x"])
     assert sum(map(len, batches)) == 20
+
+
+def test_tpe_ends_once_so_many_beyond_the_startup_were_not_better():
+    last = {"best": 0.0}
+
+    def falls(params, fold):
+        last["best"] -= 1
+        return last["best"]
+
+    batches = run(make("tpe", RANGE, candidates=40, startup=6, batch=2, patience=3), falls)
+    assert [len(batch) for batch in batches] == [6, 2, 2]
+    assert sum(map(len, run(make("tpe", RANGE, candidates=40, startup=6, batch=2), falls))) == 40
+
+
+@BOTH
+def test_a_library_that_is_not_there_is_named(sampler, monkeypatch):
+    monkeypatch.setitem(sys.modules, sampler, None)
+    with pytest.raises(SpecError, match=rf"search\.sampler: tpe by {sampler} needs the package {sampler}"):
+        make("tpe", RANGE, candidates=2, sampler=sampler)
+
+
+def test_tpe_by_optuna_warns_and_says_nothing(capfd, recwarn):
+    run(make("tpe", RANGE, candidates=12, startup=4), parabola)
+    assert capfd.readouterr() == ("", "")
+    assert not recwarn.list

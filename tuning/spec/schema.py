@@ -29,6 +29,8 @@ _OPTIONS = {
     "seed": "Of whatever is drawn; the same seed draws the same candidates.",
     "startup": "How many candidates are drawn at random before the others.",
     "batch": "How many candidates are proposed at once.",
+    "patience": "The search ends after so many candidates, beyond the startup, without a better one; unset: never.",
+    "sampler": "The library that proposes: optuna or hyperopt.",
     "min_folds": "Folds before a candidate may be dropped.",
     "level": "Confidence that a dropped candidate cannot win.",
     "factor": "One candidate in so many goes on, on so many times as much.",
