@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from entrypoints.judge import Judge, Truth
 from entrypoints.predictions import DEVICE
 from errors import GridfoldError
 from features.matrix import HOLDOUT, TRAIN
 from release.gates import Figures
-from release.judging import calibration, log_losses
+from release.judging import Judged, calibration
 from sources import Tables
 from sources.schema import TABLES
 from tracking.loading import DeviceModel
 
 _LATENCY_REPEATS = 15
 _LARGEST_BRANDS = 10
+OF_DEVICES = ("brand", "events")
+"""What slices of devices there are."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def held_out(tables: Tables, challenger: DeviceModel, champion: DeviceModel | No
     return HeldOut(fair, len(mine) - len(fair))
 
 
-def figures(tables: Tables, rows: HeldOut, challenger: DeviceModel, champion: DeviceModel | None) -> Figures:
+def figures(
+    tables: Tables, rows: HeldOut, challenger: DeviceModel, champion: DeviceModel | None, judge: Judge
+) -> Figures:
     """Let each model predict for `rows` as it was registered, and measure it.
 
     Raises
@@ -62,37 +67,37 @@ def figures(tables: Tables, rows: HeldOut, challenger: DeviceModel, champion: De
     GridfoldError
         A model does not know a group of the devices.
     """
-    probabilities, codes = predicted(challenger, rows.devices, tables)
-    losses = log_losses(probabilities, codes)
-    theirs = None if champion is None else log_losses(*predicted(champion, rows.devices, tables))
-    error = calibration(probabilities, codes).error if len(codes) else 0.0
-    limits = {
-        "calibration_error": error,
-        "latency_ms": latency_ms(challenger),
-        "size_mb": challenger.size_bytes / 1e6,
-    }
-    return Figures(losses, theirs, slices(tables, rows.devices[DEVICE]), limits)
+    ours, limits = _judged(challenger, rows.devices, tables, judge)
+    theirs = None if champion is None else _judged(champion, rows.devices, tables, judge)[0]
+    limits |= {"latency_ms": latency_ms(challenger), "size_mb": challenger.size_bytes / 1e6}
+    return Figures(ours, theirs, slices(tables, rows.devices[DEVICE]), limits, judge.name)
 
 
-def predicted(
-    model: DeviceModel, devices: pl.DataFrame, tables: Tables
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return the model's probabilities for `devices`, and which column is each one's own group."""
-    column_of = {name: place for place, name in enumerate(model.classes)}
-    if unknown := set(devices["group"]) - column_of.keys():
+def _judged(model: DeviceModel, devices: pl.DataFrame, tables: Tables, judge: Judge) -> tuple[Judged, dict[str, float]]:
+    """Return what `judge` says of the model, and how well its probabilities are calibrated."""
+    truth = Truth(devices["group"].to_numpy().astype(object), model.classes)
+    if unknown := set(devices["group"]) - set(model.classes):
         raise GridfoldError(f"{model.uri} knows no group '{min(unknown)}', which the held-out devices have.")
-    values = model.model.predict_tables(devices[DEVICE], {name: tables.scan(name) for name in TABLES})
-    codes = np.array([column_of[group] for group in devices["group"]], dtype=np.intp)
-    return values.to_numpy(), codes
+    X = model.model.preparation.transform(devices[DEVICE], {name: tables.scan(name) for name in TABLES})
+    judged = judge.of(model.model, X, truth)
+    if not hasattr(model.model.estimator, "predict_proba"):
+        return judged, {}
+    probabilities = model.model.predict_matrix(X).to_numpy()
+    return judged, {"calibration_error": calibration(probabilities, truth.codes()).error if len(devices) else 0.0}
 
 
 def latency_ms(model: DeviceModel) -> float:
     """Median time to predict for one device, as a caller sends it."""
     model.model.use_threads(1)  # as it is served
+    return median_ms(lambda: model.model.predict(model.example.iloc[:1]))
+
+
+def median_ms(predict: Callable[[], object]) -> float:
+    """Return the median time of a call."""
     taken = []
     for _ in range(_LATENCY_REPEATS):
         began = time.perf_counter()
-        model.model.predict(model.example.iloc[:1])
+        predict()
         taken.append(time.perf_counter() - began)
     return 1000 * statistics.median(taken)
 

@@ -150,6 +150,8 @@ class Outcome:
                 trained = self._on_its_own_rows(winner)
                 self._illustrations.of_winner(winner, result, self.scores, trained)
                 self._tell(result, holdout=self.scores, trained=trained)
+                begin("keeping the hold-out")
+                self._keep_rows()
                 begin("recording the model")
                 self._register(winner)
                 self._describe(winner, result)
@@ -206,6 +208,12 @@ class Outcome:
                     self.scores |= tuning.score(winner, held, scorers.only(name))
         with self._missing.unless("the run does not hold the hold-out's scores"):
             report.log_refit(self._run, "holdout", self.scores)
+
+    def _keep_rows(self) -> None:
+        """Keep what promotions judge on."""
+        if self._rows.kept is not None:
+            with self._missing.unless("the run does not hold the held-out rows, which promote needs"):
+                self._rows.kept.log(self._run)
 
     def _register(self, winner: Any) -> None:
         cure = "the parameters are in the table, to fit yourself; mend that and run the command again for the model"

@@ -7,6 +7,7 @@ be; it is both the help text and the end of the sentence that refuses a wrong va
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeVar
 
@@ -164,7 +165,7 @@ class PromoteParams(Params):
     gates: str = Field("promotion.yaml", min_length=1, description="a file of gates (YAML)")
     data: str = Field(
         "",
-        description="where the held-out devices are, as for a sweep; the data of the challenger's sweep unless given",
+        description="where the held-out devices are, as for a sweep; or a table of labelled rows in place of those",
     )
     reason: str = Field("", description="why, in your words; kept with the version")
     dry_run: bool = Field(False, description="true or false: judge, and change nothing")
@@ -189,6 +190,11 @@ def parse(model: type[Model], arguments: Sequence[str]) -> Model:
             raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
         _check_may_be_kept(name, value)
     return _validated(model, given)
+
+
+def as_typed(value: str) -> str:
+    """Return a param without the quotes that ``mlflow run`` has put around it for the shell, and then logged."""
+    return shlex.split(value)[0] if value[:1] == value[-1:] == "'" else value
 
 
 def wants_debug(arguments: Sequence[str]) -> bool:

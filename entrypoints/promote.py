@@ -1,20 +1,22 @@
-"""Make the challenger champion if it is better on devices that neither model has learned from; or go back."""
+"""Make the challenger champion if it is better on rows that neither model has learned from; or go back."""
 
 from __future__ import annotations
 
-import shlex
+from typing import Any
 
 from entrypoints.command import entrypoint
-from entrypoints.held_out import figures, held_out
-from entrypoints.parameters import IngestParams, PromoteParams, parse
+from entrypoints.held_out import OF_DEVICES, figures, held_out
+from entrypoints.held_out_rows import contestants, figures_of_tables
+from entrypoints.judge import judge_for
+from entrypoints.parameters import IngestParams, PromoteParams, as_typed, parse
 from entrypoints.pipeline import tables_for
 from entrypoints.terminal.results import show_row
-from errors import SpecError
+from errors import GridfoldError, SpecError
 from release import gates, verdict
-from release.gates import Rules
+from release.gates import Figures, Rules
 from tracking import EntryRun, aliases
 from tracking.aliases import Version
-from tracking.loading import DeviceModel, load
+from tracking.loading import TableModel, load
 from tracking.registry import check_model_name
 
 _OF_THE_DATA = ("data", "scale", "seed", "leak")
@@ -47,10 +49,10 @@ def _judge(
     params: PromoteParams, run: EntryRun, rules: Rules, challenger: Version, champion: Version | None
 ) -> verdict.Verdict:
     """Compare the two, record what was found, and refuse the challenger if it misses a gate."""
-    ours, theirs = _of_devices(challenger.uri), _of_devices(champion.uri) if champion else None
-    tables = tables_for(_data_of(params, run, challenger), run)
-    rows = held_out(tables, ours, theirs)
-    found = verdict.Verdict(rules, figures(tables, rows, ours, theirs), rows.n_left_out)
+    ours, theirs = load(challenger.uri), load(champion.uri) if champion else None
+    if theirs is not None and type(theirs) is not type(ours):
+        raise GridfoldError(f"of {challenger} and {champion} one takes devices and one rows: they cannot be compared.")
+    found = verdict.Verdict(rules, *_figures(params, run, rules, (challenger, ours), (champion, theirs)))
     run.log_metrics(verdict.metrics(found))
     run.log_text(verdict.table(found), "promotion.md")
     print(verdict.table(found))
@@ -58,11 +60,21 @@ def _judge(
     return found
 
 
-def _of_devices(uri: str) -> DeviceModel:
-    model = load(uri)
-    if isinstance(model, DeviceModel):
-        return model
-    raise SpecError(f"{uri}: this model takes the columns of a table, not devices with brand, model and events.")
+def _figures(
+    params: PromoteParams, run: EntryRun, rules: Rules, challenger: tuple[Version, Any], champion: tuple[Any, Any]
+) -> tuple[Figures, int]:
+    """Measure both on the rows that neither has learned from; and return how many the champion has."""
+    version, ours = challenger
+    if isinstance(ours, TableModel):
+        both = contestants(run, version, ours, *champion)
+        return figures_of_tables(params.data, params.gates, rules, run, *both)
+    if unknown := set(rules.slices.by or ()) - set(OF_DEVICES):
+        raise SpecError(f"{params.gates}: slices.by: devices have no '{min(unknown)}'. There are brand and events.")
+    tables = tables_for(_data_of(params, run, version), run)
+    rows = held_out(tables, ours, champion[1])
+    probable = hasattr(ours.model.estimator, "predict_proba")
+    judge = judge_for(rules.scorer, params.gates, probable, run, version.run_id)
+    return figures(tables, rows, ours, champion[1], judge), rows.n_left_out
 
 
 def _data_of(params: PromoteParams, run: EntryRun, challenger: Version) -> IngestParams:
@@ -73,11 +85,6 @@ def _data_of(params: PromoteParams, run: EntryRun, challenger: Version) -> Inges
     if "data" not in known:
         raise SpecError(f"the run of {challenger} does not say on which data it learned. Name them: -P data=DIR.")
     return parse(IngestParams, [word for name in _OF_THE_DATA for word in (f"--{name}", as_typed(known[name]))])
-
-
-def as_typed(value: str) -> str:
-    """Return a param without the quotes that ``mlflow run`` has put around it for the shell, and then logged."""
-    return shlex.split(value)[0] if value[:1] == value[-1:] == "'" else value
 
 
 def _close(run: EntryRun, line: str, table: str = "") -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entrypoints.kept_rows import KeptRows
 from features import FeatureMatrix
 from features.featurizer import Featurizer
 from tuning import Dataset
@@ -47,6 +48,8 @@ class Rows:
         Names of the columns to predict, where they are several.
     featurizer : Featurizer or None
         Makes such rows of other devices; None for a table of one's own.
+    kept : KeptRows or None
+        What the run keeps for promotions; None for devices, whose ids tell, and for a matrix.
     """
 
     train: Dataset
@@ -62,6 +65,7 @@ class Rows:
     as_read: Any = None
     targets: Sequence[str] = ()
     featurizer: Featurizer | None = None
+    kept: KeptRows | None = None
 
     @property
     def columns(self) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import yaml12
 from errors import GridfoldError, SpecError, did_you_mean
-from release.judging import Floats, Interval, bootstrap_mean
+from release.judging import Interval, Judged, gained
+
+AUTO, LOG_LOSS = "auto", "log_loss"
 
 
 class GateError(GridfoldError):
@@ -25,13 +27,13 @@ class _Rule(BaseModel):
 
 
 class Rows(_Rule):
-    """How many devices the comparison takes."""
+    """How many rows the comparison takes."""
 
     minimum: int = Field(default=100, ge=1)
 
 
 class Gain(_Rule):
-    """Log-loss that the challenger must save per device, at the lower end of the interval."""
+    """How much better the challenger must be by the scorer, at the lower end of the interval."""
 
     minimum: float = 0.0
     confidence: float = Field(default=0.95, gt=0, lt=1)
@@ -44,9 +46,9 @@ class Limit(_Rule):
 
 
 class Slices(_Rule):
-    """Kinds of devices that must not fare worse by more than `tolerance` in mean log-loss."""
+    """Kinds of rows that must not fare worse by more than `tolerance`; without `by` brands and events, for devices."""
 
-    by: tuple[Literal["brand", "events"], ...] = ("brand", "events")
+    by: tuple[str, ...] | None = None
     tolerance: float = Field(default=0.02, ge=0)
     minimum_rows: int = Field(default=50, ge=1)
 
@@ -54,6 +56,7 @@ class Slices(_Rule):
 class Rules(_Rule):
     """All gates; one that the file leaves out has its default, or, of the limits, is not there."""
 
+    scorer: str | dict[str, Any] = AUTO
     rows: Rows = Rows()
     gain: Gain = Gain()
     calibration_error: Limit | None = None
@@ -91,29 +94,34 @@ class Figures:
 
     Attributes
     ----------
-    losses : ndarray of shape (n_rows,)
-        The challenger's log-loss on each device.
-    champion_losses : ndarray of shape (n_rows,) or None
-        On the same devices, in the same order.
+    challenger : Judged
+    champion : Judged or None
+        On the same rows, in the same order.
     slices : mapping of str to mapping of str to ndarray of shape (n_rows,), bool
-        By what, then by which: the devices that belong there.
+        By what, then by which: the rows that belong there.
     limits : mapping of str to float
-        ``calibration_error``, ``latency_ms``, ``size_mb``.
+        ``calibration_error``, ``latency_ms``, ``size_mb``; not all of them for every model.
+    scorer : str
+        What judged them.
+    subject : str
+        What a row is.
     """
 
-    losses: Floats
-    champion_losses: Floats | None
+    challenger: Judged
+    champion: Judged | None
     slices: Mapping[str, Mapping[str, NDArray[np.bool_]]]
     limits: Mapping[str, float]
+    scorer: str = LOG_LOSS
+    subject: str = "device"
 
     @property
-    def gains(self) -> Floats | None:
-        """Log-loss saved on each device; None for the first champion."""
-        return None if self.champion_losses is None else self.champion_losses - self.losses
+    def n_rows(self) -> int:
+        """How many rows they were judged on."""
+        return self.challenger.n_rows
 
     def gain(self, confidence: float) -> Interval | None:
-        """Log-loss saved per device, with the interval of the paired bootstrap."""
-        return None if self.gains is None or not len(self.gains) else bootstrap_mean(self.gains, confidence)
+        """How much better the challenger is, with the interval of the paired bootstrap; None for a first champion."""
+        return gained(self.challenger, self.champion, confidence) if self.champion and self.n_rows else None
 
 
 @dataclass(frozen=True)
@@ -149,29 +157,32 @@ class Finding:
 
 
 def findings(rules: Rules, figures: Figures) -> list[Finding]:
-    """Hold `figures` against every gate; those on the gain are left out for a first champion, and without devices."""
+    """Hold `figures` against every gate; those on the gain are left out for a first champion, and without rows."""
     return list(_findings(rules, figures))
 
 
 def _findings(rules: Rules, figures: Figures) -> Iterator[Finding]:
-    yield Finding("rows", len(figures.losses), rules.rows.minimum, at_least=True)
+    yield Finding("rows", figures.n_rows, rules.rows.minimum, at_least=True)
     if gain := figures.gain(rules.gain.confidence):
         yield Finding("gain", gain.low, rules.gain.minimum, at_least=True)
     for name, value in figures.limits.items():
         limit: Limit | None = getattr(rules, name)
         if limit is not None:
             yield Finding(name, value, limit.maximum, at_least=False)
-    if figures.gains is not None:
-        yield from _slice_findings(rules.slices, figures.gains, figures.slices)
+    if figures.champion is not None:
+        yield from _slice_findings(rules.slices, figures.challenger, figures.champion, figures.slices)
 
 
 def _slice_findings(
-    rule: Slices, gains: Floats, slices: Mapping[str, Mapping[str, NDArray[np.bool_]]]
+    rule: Slices, challenger: Judged, champion: Judged, slices: Mapping[str, Mapping[str, NDArray[np.bool_]]]
 ) -> Iterator[Finding]:
-    for by in rule.by:
+    for by in slices if rule.by is None else rule.by:
         for name, members in slices[by].items():
-            if members.sum() >= rule.minimum_rows:
-                yield Finding(f"gain where {by} is {name}", float(gains[members].mean()), -rule.tolerance, True)
+            if members.sum() < rule.minimum_rows:
+                continue
+            value = challenger.on(members) - champion.on(members)
+            if np.isfinite(value):  # of one class alone, a scorer may have nothing to say
+                yield Finding(f"gain where {by} is {name}", value, -rule.tolerance, at_least=True)
 
 
 def check(found: list[Finding], what: str) -> None:

@@ -1,7 +1,8 @@
-"""How good a model's probabilities are, device by device."""
+"""How good a model's predictions are, row by row and by any scorer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _RESAMPLES = 2_000
+_RESAMPLES_OF_SCORERS = 500  # a scorer is called twice for each
 _RESAMPLES_AT_ONCE = 100
 
 
@@ -70,6 +72,46 @@ def bootstrap_mean(values: Floats, confidence: float = 0.95, seed: int = 0) -> I
     )
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(values.mean()), float(low), float(high), confidence)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a scorer says of a model on rows.
+
+    Attributes
+    ----------
+    n_rows : int
+    on : callable
+        Takes row numbers, or a mask of rows, and returns the score on those, greater is better; NaN where it cannot be
+        told.
+    of_rows : ndarray of shape (n_rows,) or None
+        Where the score is the mean of a value for each row: those.
+    """
+
+    n_rows: int
+    on: Callable[[NDArray[np.generic]], float]
+    of_rows: Floats | None = None
+
+    @classmethod
+    def by_row(cls, values: Floats) -> Judged:
+        """Judge by the mean of a value for each row."""
+        return cls(len(values), lambda rows: float(values[rows].mean()), values)
+
+    @property
+    def score(self) -> float:
+        """The score on all rows."""
+        return self.on(np.arange(self.n_rows))
+
+
+def gained(challenger: Judged, champion: Judged, confidence: float = 0.95, seed: int = 0) -> Interval:
+    """Return by how much the challenger's score is greater, with the interval of the paired bootstrap over rows."""
+    if challenger.of_rows is not None and champion.of_rows is not None:
+        return bootstrap_mean(challenger.of_rows - champion.of_rows, confidence, seed)
+    draw = np.random.default_rng(seed)
+    drawn = (draw.integers(0, challenger.n_rows, challenger.n_rows) for _ in range(_RESAMPLES_OF_SCORERS))
+    gains = np.array([challenger.on(rows) - champion.on(rows) for rows in drawn])
+    low, high = np.nanquantile(gains, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(challenger.score - champion.score, float(low), float(high), confidence)
 
 
 @dataclass(frozen=True)

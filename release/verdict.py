@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from release.gates import Figures, Finding, Rules, findings
+from release.gates import LOG_LOSS, Figures, Finding, Rules, findings
 from release.judging import Interval
 
 
@@ -18,7 +18,7 @@ class Verdict:
     rules : Rules
     figures : Figures
     n_left_out : int
-        Held-out devices that could not be used, since the champion has learned from them.
+        Held-out rows that could not be used, since the champion has learned from them.
     """
 
     rules: Rules
@@ -32,13 +32,13 @@ class Verdict:
 
     @cached_property
     def gain(self) -> Interval | None:
-        """Log-loss saved per device."""
+        """How much better the challenger is."""
         return self.figures.gain(self.rules.gain.confidence)
 
 
 def table(found: Verdict) -> str:
-    """Return Markdown: the losses, then a row for each gate."""
-    lines = [f"Held-out devices: {len(found.figures.losses):,}{_left_out(found)}.", "", *_losses(found)]
+    """Return Markdown: the scores, then a row for each gate."""
+    lines = [f"Held-out {found.figures.subject}s: {found.figures.n_rows:,}{_left_out(found)}.", "", *_scores(found)]
     lines += ["", "| gate | value | limit | |", "| --- | ---: | ---: | --- |"]
     for finding in found.findings:
         sign = "≥" if finding.at_least else "≤"
@@ -48,13 +48,14 @@ def table(found: Verdict) -> str:
 
 
 def metrics(found: Verdict) -> dict[str, float]:
-    """Return the figures by name."""
+    """Return the figures by name; a log-loss as it is called, smaller being better."""
     figures = found.figures
-    values = {"rows": float(len(figures.losses)), **figures.limits}
-    if len(figures.losses):
-        values["challenger_log_loss"] = float(figures.losses.mean())
-    if figures.champion_losses is not None and found.gain:
-        values["champion_log_loss"] = float(figures.champion_losses.mean())
+    values = {"rows": float(figures.n_rows), **figures.limits}
+    sign = -1 if figures.scorer == LOG_LOSS else 1
+    if figures.n_rows:
+        values[f"challenger_{figures.scorer}"] = sign * figures.challenger.score
+    if figures.champion is not None and found.gain:
+        values[f"champion_{figures.scorer}"] = sign * figures.champion.score
         values |= {"gain": found.gain.mean, "gain_low": found.gain.low, "gain_high": found.gain.high}
     return values
 
@@ -68,12 +69,14 @@ def _left_out(found: Verdict) -> str:
     return f" ({found.n_left_out:,} more left out, which the champion has learned from)" if found.n_left_out else ""
 
 
-def _losses(found: Verdict) -> list[str]:
-    values = metrics(found)
-    lines = (
-        [f"Log-loss of the challenger: {values['challenger_log_loss']:.5f}."] if "challenger_log_loss" in values else []
-    )
+def _scores(found: Verdict) -> list[str]:
+    figures, values = found.figures, metrics(found)
+    is_loss = figures.scorer == LOG_LOSS
+    name = "Log-loss" if is_loss else figures.scorer
+    ours, theirs = f"challenger_{figures.scorer}", f"champion_{figures.scorer}"
+    lines = [f"{name} of the challenger: {values[ours]:.5f}."] if ours in values else []
     if found.gain is None:
-        return [*lines, "There is no champion to compare with."] if found.figures.gains is None else lines
+        return [*lines, "There is no champion to compare with."] if figures.champion is None else lines
     interval = f"{found.gain} ({found.gain.confidence:.0%} interval of the paired bootstrap)"
-    return [*lines, f"Log-loss of the champion: {values['champion_log_loss']:.5f}.", f"Saved per device: {interval}."]
+    gain = f"Saved per {figures.subject}" if is_loss else "Gained"
+    return [*lines, f"{name} of the champion: {values[theirs]:.5f}.", f"{gain}: {interval}."]

@@ -116,7 +116,7 @@ class LabelledModel:
         MlflowException
             The preparation refuses the rows; a server answers 400 with its message.
         """
-        return self.predict_matrix(self._as_trained(data) if self.preparation is None else self._prepared(data))
+        return self.predict_matrix(self.as_trained(data) if self.preparation is None else self._prepared(data))
 
     def predict_tables(self, keys: Any, tables: Any, **options: Any) -> Any:
         """Predict for the rows that the preparation makes of `tables` for each of `keys`."""
@@ -148,7 +148,8 @@ class LabelledModel:
         except ValueError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
 
-    def _as_trained(self, data: Any) -> Any:
+    def as_trained(self, data: Any) -> Any:
+        """Return a caller's rows in the layout that the estimator was trained on."""
         if self.layout in (FRAME, ONE_HOT):
             frame = self._frame(data[self.columns] if self.columns else data)
             return frame.set_axis(plain_names(frame.columns), axis=1) if self.plain_names else frame

@@ -16,8 +16,8 @@ _DRAWS = 50
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def split_off(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset | None]:
-    """Set a share of the rows aside.
+def held_rows(data: Dataset, share: float, seed: int) -> NDArray[np.intp] | None:
+    """Draw the rows to set aside.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def split_off(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset 
 
     Returns
     -------
-    train : Dataset
-    holdout : Dataset or None
+    ndarray of shape (n_held,) or None
+        In their order; None where none are.
 
     Raises
     ------
@@ -37,10 +37,16 @@ def split_off(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset 
         The share is impossible with so few rows, groups or rows of a class.
     """
     if share == 0:
-        return data, None
+        return None
     split = _by_class(data, share, seed) if data.groups is None else _by_group(data, data.groups, share, seed)
-    train, held = (data.rows(np.sort(rows)) for rows in split)
-    return train, held
+    return np.sort(split[1])
+
+
+def parted(data: Dataset, held: NDArray[np.intp] | None) -> tuple[Dataset, Dataset | None]:
+    """Return the rows to learn from, and those that are `held`."""
+    if held is None:
+        return data, None
+    return data.rows(np.setdiff1d(np.arange(data.n_rows), held)), data.rows(held)
 
 
 def _by_class(data: Dataset, share: float, seed: int) -> Split:

@@ -9,6 +9,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 import cache
 import sources
+from entrypoints.kept_rows import KeptRows
 from entrypoints.own_data.columns import (
     categorical,
     check_gaps,
@@ -19,7 +20,7 @@ from entrypoints.own_data.columns import (
     with_categories,
 )
 from entrypoints.own_data.foreseen import check_first_step
-from entrypoints.own_data.holdout import split_off
+from entrypoints.own_data.holdout import held_rows, parted
 from entrypoints.own_data.scoring import check_holdout, check_objective, check_scorers
 from entrypoints.own_data.several_targets import check_several_targets
 from entrypoints.own_data.target import target_for
@@ -69,7 +70,8 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
     if names:
         check_several_targets(spec, whole, names)
     plain = isinstance(whole.X, pd.DataFrame) and list(whole.X.columns) != list(whole.columns)
-    train, holdout = split_off(whole, params.holdout, params.seed)
+    held = held_rows(whole, params.holdout, params.seed)
+    train, holdout = parted(whole, held)
     if holdout:
         check_holdout(spec, train, holdout)
     check_first_step(spec, estimator, train, holdout)
@@ -86,6 +88,7 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         about=_about(table, encode),
         as_read=table.as_read,
         targets=names,
+        kept=KeptRows.of(table, held, params.weights),
     )
     return spec, rows
 

@@ -9,6 +9,7 @@ from entrypoints.own_data import own_rows
 from entrypoints.parameters import SweepParams, parse
 from tracking import EntryRun
 from tracking.registry import log_and_register
+from tracking.swept import SCORER
 
 XGBOOST = {
     "estimator": "xgboost.XGBClassifier",
@@ -52,5 +53,8 @@ def register(file: str, asked: dict, target: str = "won", name: str = "people", 
     with EntryRun.begin("sweep") as run:
         run.log_params(params.model_dump())
         winner = tuning.refit(spec, candidate, rows.train, cores=1)
+        run.set_tags({SCORER: spec.refit_scorer})
+        if rows.kept:
+            rows.kept.log(run)
         log_and_register(run, fitted_model(winner, rows), name)
     return run
