@@ -1,7 +1,7 @@
 """Whether a job somewhere else can log to the user's tracking store.
 
-A path, a sqlite file or a server on this machine's loopback means nothing over there. Better said before a VM has
-worked for an hour. Whether a server's own name can be reached from there is for the place itself to find out.
+A path, a sqlite file, or a server or database on this machine's loopback means nothing over there. Better said before a
+VM has worked for an hour. Whether a server's own name can be reached from there is for the place itself to find out.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from masking import shown
 DATABRICKS = ("databricks", "databricks-uc")
 """What MLflow calls the workspace that it is signed in to; a profile may follow, ``databricks://PROFILE``."""
 
+_DATABASES = ("postgresql", "mysql", "mssql")
+"""That MLflow opens itself; without a host their address means a socket of this machine."""
+
 
 def is_local(uri: str) -> bool:
     """Whether only this machine can open the tracking or artifact store `uri`."""
     if uri in DATABRICKS:
         return False
     parts = urlsplit(uri)
-    if parts.scheme in ("http", "https"):
-        return _is_loopback(parts.hostname or "")
-    return parts.scheme in ("", "file", "sqlite")
+    if parts.scheme in ("", "file", "sqlite"):
+        return True
+    if parts.scheme in ("http", "https") or parts.scheme.partition("+")[0] in _DATABASES:
+        host = parts.hostname or ""
+        return _is_loopback(host) or (not host and parts.scheme not in ("http", "https"))
+    return False
 
 
 def require(tracking_uri: str, artifact_location: str, backend: str, place: str, advice: str = "") -> None:

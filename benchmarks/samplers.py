@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cores", type=int, default=2)
     options = parser.parse_args(arguments)
     train, _ = data_for(options.scale, 0)(1)
-    print(f"{train.n_rows:,} training devices, {len(SPEC['distributions'])} parameters, {options.seeds} seeds", flush=True)
+    print(
+        f"{train.n_rows:,} training devices, {len(SPEC['distributions'])} parameters, {options.seeds} seeds", flush=True
+    )
     found: dict[str, list[list[float]]] = {name: [] for name in SEARCHES}
     for seed in range(options.seeds):
         for name, search in SEARCHES.items():

@@ -167,6 +167,11 @@ class EntryRun:
         return {name: self._tags[name] for name in _INHERITED if name in self._tags}
 
     @property
+    def tracking_uri(self) -> str:
+        """The address of its store, which may hold a password."""
+        return str(get_tracking_uri())
+
+    @property
     def user(self) -> str:
         """Who started the run, as MLflow knows them."""
         return self._tags.get("mlflow.user", "unknown")

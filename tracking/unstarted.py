@@ -20,7 +20,9 @@ from mlflow import MlflowClient, get_tracking_uri
 from mlflow.entities import Run
 
 NEVER_BEGUN = "MLflow made this run, and was killed before anything was started for it."
-DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # kindly-midge-434: nobody has named the run, and no process of ours begun
+DRAWN_NAME = re.compile(
+    r"[a-z]+-[a-z]+-\d+"
+)  # kindly-midge-434: nobody has named the run, and no process of ours begun
 _TYPE, _SOURCE, _BACKEND = "mlflow.source.type", "mlflow.source.name", "mlflow.project.backend"
 _OF_A_FILE = ("", "file", "sqlite")
 _LONG_AGO = 24 * 3600.0
@@ -60,7 +62,7 @@ def _is_untouched(run: Run, own: Run) -> bool:
 
 
 def _age(run: Run) -> float:
-    return time.time() - run.info.start_time / 1000
+    return time.time() - float(run.info.start_time) / 1000
 
 
 def _others_at_work() -> Iterator[tuple[float, str]]:

@@ -158,6 +158,7 @@ def batch_request(started: Started, environment: str, settings: HdinsightSetting
         "conf": {
             "spark.yarn.am.waitTime": "7d",  # features may take long before the first fit asks for Spark
             **settings.conf,
+            **_packages(settings),
             "spark.yarn.maxAppAttempts": "1",  # a second attempt would find its orders taken
             "spark.pyspark.python": _PYTHON,
             "spark.yarn.appMasterEnv.PYSPARK_PYTHON": _PYTHON,
@@ -165,6 +166,11 @@ def batch_request(started: Started, environment: str, settings: HdinsightSetting
         },
     }
     return {name: value for name, value in request.items() if value is not None}
+
+
+def _packages(settings: HdinsightSettings) -> dict[str, str]:
+    said = {"spark.jars.packages": settings.packages, "spark.jars.repositories": settings.repositories}
+    return {name: ",".join(values) for name, values in said.items() if values}
 
 
 def last_words(state: str, log: list[str]) -> str:

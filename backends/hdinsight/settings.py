@@ -14,8 +14,12 @@ from backends.configuration import NAME, Settings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OURS = ("spark.pyspark.python", "spark.yarn.maxAppAttempts")
+_KEYS = {"spark.jars.packages": "packages", "spark.jars.repositories": "repositories"}
+"""Properties that have a key of their own."""
+
 
 Memory = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*[mgMG]$")]
+Package = Annotated[str, StringConstraints(pattern=r"^[\w.-]+:[\w.-]+:[\w.-]+$")]
 
 
 class HdinsightSettings(Settings):
@@ -51,6 +55,12 @@ class HdinsightSettings(Settings):
 
     queue: str | None = Field(None, min_length=1)
     """YARN's queue."""
+
+    packages: tuple[Package, ...] = ()
+    """Spark packages that driver and executors load, as GROUP:ARTIFACT:VERSION of Maven."""
+
+    repositories: tuple[str, ...] = ()
+    """Addresses of further Maven repositories to look for them in, https://."""
 
     conf: dict[str, str] = Field(default={})
     """Further Spark properties, as text: {"spark.executor.memoryOverhead": "2g"}."""
@@ -116,12 +126,25 @@ class HdinsightSettings(Settings):
             raise ValueError(f"there is no {path}/bin/python3")
         return path.expanduser() if path else None
 
+    @field_validator("repositories")
+    @classmethod
+    def _are_addresses(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for address in given:
+            parts = urlsplit(address)
+            if parts.username or parts.password or parts.query:
+                raise ValueError("an address has a name, a password or a signature in it, which Livy would show")
+            if parts.scheme != "https" or not parts.hostname:
+                raise ValueError(f"'{address}' is not of the form https://HOST/PATH")
+        return given
+
     @field_validator("conf")
     @classmethod
     def _is_sparks(cls, conf: dict[str, str]) -> dict[str, str]:
         for name in conf:
             if not name.startswith("spark."):
                 raise ValueError(f"'{name}' is not a Spark property; they begin with 'spark.'")
+            if name in _KEYS:
+                raise ValueError(f"'{name}' is said by the key '{_KEYS[name]}'; take it out of conf")
             if name in _OURS:
                 raise ValueError(f"'{name}' is set by this backend; take it out")
         return conf

@@ -23,6 +23,11 @@ from backends.failures import BackendError
         ("databricks", False),
         ("databricks://profile", False),
         ("postgresql://u:p@db/mlflow", False),
+        ("postgresql://u:p@localhost/mlflow", True),
+        ("postgresql+psycopg2://u:p@127.0.0.1:5432/mlflow", True),
+        ("postgresql:///mlflow", True),
+        ("mysql+pymysql://u@[::1]/mlflow", True),
+        ("mssql+pyodbc://u@db.example.org/mlflow", False),
     ],
 )
 def test_what_is_local(uri, local):

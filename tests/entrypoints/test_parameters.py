@@ -29,6 +29,7 @@ MODELS = {
     "compare": CompareParams,
     "promote": PromoteParams,
     "sync": SyncParams,
+    "backends": Params,
     "prepare": Params,
     "clean": Params,
 }

@@ -106,7 +106,10 @@ def test_tpe_proposes_better_candidates_than_chance_once_it_has_learnt(sampler):
 
 @BOTH
 def test_tpe_survives_candidates_that_fail(sampler):
-    batches = run(make("tpe", RANGE, candidates=20, sampler=sampler), lambda params, fold: None if params["x"] < 0 else params["x"])
+    batches = run(
+        make("tpe", RANGE, candidates=20, sampler=sampler),
+        lambda params, fold: None if params["x"] < 0 else params["x"],
+    )
     assert sum(map(len, batches)) == 20
 
 
@@ -214,7 +217,10 @@ def test_a_candidate_whose_score_is_nan_goes_no_further(name):
 
 @BOTH
 def test_tpe_learns_on_where_scores_are_nan(sampler):
-    batches = run(make("tpe", RANGE, candidates=20, sampler=sampler), lambda params, fold: math.nan if params["x"] < 0 else params["x"])
+    batches = run(
+        make("tpe", RANGE, candidates=20, sampler=sampler),
+        lambda params, fold: math.nan if params["x"] < 0 else params["x"],
+    )
     assert sum(map(len, batches)) == 20
 
 

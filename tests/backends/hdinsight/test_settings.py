@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from backends import configuration
+from backends.cluster.site import Started
 from backends.failures import BackendError
+from backends.hdinsight.backend import batch_request
 from backends.hdinsight.settings import HdinsightSettings, Storage
 
 ROOM = Path(configuration.__file__).parent
@@ -37,6 +39,13 @@ def load(**given) -> HdinsightSettings:
         ({"environment": ["TOKEN=abc"]}, "environment: expected names of environment variables"),
         ({"conf": {"executor.memory": "1g"}}, "conf: 'executor.memory' is not a Spark property; they begin with"),
         ({"conf": {"spark.pyspark.python": "python"}}, "conf: 'spark.pyspark.python' is set by this backend"),
+        ({"conf": {"spark.jars.packages": "a:b:1"}}, "conf: 'spark.jars.packages' is said by the key 'packages'"),
+        (
+            {"packages": ["mmlspark"]},
+            "packages.0: 'mmlspark' will not do. Spark packages that driver and executors load",
+        ),
+        ({"repositories": ["http://repo.example"]}, "repositories: 'http://repo.example' is not of the form https://"),
+        ({"repositories": ["https://me:$$@repo.example"]}, "repositories: an address has a name, a password or"),
         ({"archive": "no.tar.gz"}, "archive: there is no file no.tar.gz."),
         ({"python": "/no/python"}, "python: there is no /no/python/bin/python3."),
         ({"glibc": "musl"}, "glibc: 'musl' will not do. Of the cluster's machines"),
@@ -61,6 +70,19 @@ def test_a_missing_key_is_explained():
 def test_the_published_sizes_are_the_defaults():
     settings = load()
     assert (settings.driver_memory, settings.executor_memory, settings.executor_cores) == ("5200m", "5200m", 2)
+
+
+def test_the_published_packages_and_their_repositories_can_be_said():
+    """Those of spark_dependencies.yml, in Maven's words."""
+    settings = load(
+        packages=["com.microsoft.ml.spark:mmlspark_2.11:0.7.91", "databricks:spark-sklearn:0.2.0"],
+        repositories=["https://mmlspark.azureedge.net/maven", "https://spark-packages.org/packages"],
+    )
+    started = Started("run1", "same", "gridfold-same-run1", 0.0)
+    conf = batch_request(started, "environments/e.tar.gz", settings)["conf"]
+    assert conf["spark.jars.packages"] == "com.microsoft.ml.spark:mmlspark_2.11:0.7.91,databricks:spark-sklearn:0.2.0"
+    assert conf["spark.jars.repositories"].startswith("https://mmlspark.azureedge.net/maven,https://spark-packages")
+    assert "spark.jars.packages" not in batch_request(started, "environments/e.tar.gz", load())["conf"]
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,7 @@ class OptunaSampler:
         self._said = {name: self._distribution(each) for name, each in ranges.items()}
         samplers = self._optuna.samplers
         with self._quiet():
-            self._tpe = samplers.TPESampler(
-                seed=seed, n_startup_trials=startup, multivariate=True, constant_liar=True
-            )
+            self._tpe = samplers.TPESampler(seed=seed, n_startup_trials=startup, multivariate=True, constant_liar=True)
             self._random = samplers.RandomSampler(seed=seed)
             self._study = self._optuna.create_study(direction="maximize", sampler=self._tpe)
         self._trials: dict[Candidate, Any] = {}
@@ -65,7 +63,7 @@ class OptunaSampler:
             self._study.tell(self._trials[candidate], score)
 
     def _distribution(self, given: Distribution) -> Any:
-        """Say a distribution in Optuna's words; whole numbers and steps as a place in their list, to keep their order."""
+        """Say a distribution in Optuna's words; numbers with steps as places in their list."""
         known = self._optuna.distributions
         if given.choice is not None:
             return known.CategoricalDistribution(range(len(given.choice)))
