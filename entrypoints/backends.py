@@ -15,8 +15,8 @@ _HEADER = ("-b", "runs on", "store", "cache", "follow", "GPUs", "Spark")
 _HERE = ("", "this machine", "any", "yes", "no", "yes", "master")
 _KEY = """store    where runs are recorded: anywhere, on a server, or here too by a tunnel
 cache    whether the next run finds tables, features and fits of this one
-follow   whether a run goes on when this machine is gone, and can be followed again
-Spark    whether fits run on many machines; here with -P engine=spark -P master=..."""
+follow   whether a run goes on without this machine, to be followed again
+Spark    whether fits run on many machines; here by -P engine=spark"""
 
 
 @entrypoint("backends")
