@@ -96,6 +96,7 @@ def ended_children(workplace):
 def test_featurize_on_spark_makes_the_matrix_that_one_machine_makes(workplace, cluster, synthetic_folder, monkeypatch):
     asked = ["--data", str(synthetic_folder), "--feature_sets", "all", "--holdout", "0"]
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--conf spark.sql.shuffle.partitions=3 pyspark-shell")  # 200 otherwise
     local, spark = (
         subprocess.run(
             [sys.executable, "-m", "entrypoints.featurize", *asked, *where], capture_output=True, text=True, timeout=300

@@ -47,7 +47,7 @@ def labels(tables):
 def predicted(X, y, C):
     """Probabilities for each row from a model that has not seen it."""
     model = LogisticRegression(C=C, max_iter=200, tol=1e-3)
-    return cross_val_predict(model, X, y, cv=StratifiedKFold(5, shuffle=True, random_state=0), method="predict_proba")
+    return cross_val_predict(model, X, y, cv=StratifiedKFold(3, shuffle=True, random_state=0), method="predict_proba")
 
 
 def with_apps(tables):
