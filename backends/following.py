@@ -5,45 +5,43 @@ A lock on a file says it and not a process id in one: the system lets go of the 
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
-_FOLDER = Path(tempfile.gettempdir()) / f"gridfold-{os.getuid()}"
+from cache.locks import HeldFile, is_held
+
+
+def _folder() -> Path:
+    """Return this user's own among the temporary folders; Windows has those for each user anyway."""
+    name = "gridfold"
+    if sys.platform != "win32":
+        name += f"-{os.getuid()}"
+    return Path(tempfile.gettempdir()) / name
 
 
 class Follower:
     """Holds the lock on one run's job for the length of a ``with`` block."""
 
     def __init__(self, run_id: str) -> None:
-        _FOLDER.mkdir(mode=0o700, exist_ok=True)
-        self._path = _FOLDER / run_id
-        self._file: IO[str] | None = None
+        _folder().mkdir(mode=0o700, exist_ok=True)
+        self._path = _folder() / run_id
+        self._held: HeldFile | None = None
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._held = HeldFile.take(self._path, wait=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._path.unlink(missing_ok=True)
-        if self._file is not None:
-            self._file.close()
+        if self._held is not None:
+            self._held.release()
 
 
 def followed_elsewhere(run_id: str) -> bool:
     """Whether another process of this user on this machine follows the run's job."""
-    path = _FOLDER / run_id
-    try:
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return is_held(_folder() / run_id)

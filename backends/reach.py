@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from backends.failures import BackendError
 from masking import shown
@@ -25,7 +26,7 @@ def is_local(uri: str) -> bool:
     if uri in DATABRICKS:
         return False
     parts = urlsplit(uri)
-    if parts.scheme in ("", "file", "sqlite"):
+    if parts.scheme in ("", "file", "sqlite") or _is_drive(parts.scheme):
         return True
     if parts.scheme in ("http", "https") or parts.scheme.partition("+")[0] in _DATABASES:
         host = parts.hostname or ""
@@ -69,7 +70,14 @@ def require(tracking_uri: str, artifact_location: str, backend: str, place: str,
 def local_path(uri: str) -> Path | None:
     """Return the absolute folder that an artifact `uri` means on this machine, or None for one that is elsewhere."""
     parts = urlsplit(uri)
-    return Path(parts.path).absolute() if parts.scheme in ("", "file") else None
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path)).absolute()
+    return Path(uri).absolute() if not parts.scheme or _is_drive(parts.scheme) else None
+
+
+def _is_drive(scheme: str) -> bool:
+    """Whether it is the letter of a Windows drive, which a path begins with and no address does."""
+    return len(scheme) == 1
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import uuid
 import zlib
 from collections.abc import Collection, Iterable, Mapping
@@ -22,10 +23,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cache.locks import HeldFile, is_held, locked, open_plain
+from cache.locks import HeldFile, is_held, locked, open_plain, take_over
 
 CELL, LOST, BEGUN, LEFT = "cell", "lost", "begun", "left"
 _SESSION = ".session-"
+_LOOKS, _LOOK_SECONDS = 5, 0.01
 
 
 class Journal:
@@ -64,15 +66,26 @@ class Journal:
     def refresh(self) -> None:
         """Read what others have written since."""
         try:
-            with os.fdopen(open_plain(self.file, os.O_RDONLY), "rb") as file:
-                file.seek(self._read_up_to)
-                content = file.read()
+            content = self._read()
         except OSError:  # none yet, or not ours to read
             return
         whole = content.rfind(b"\n") + 1  # another process may be writing the last line just now
         self._read_up_to += whole
         for line in content[:whole].split(b"\n"):
             self.n_spoiled += bool(line) and not self._take(line)
+
+    def _read(self) -> bytes:
+        """Return what is new in the file; Windows lets nobody read while another process writes a line."""
+        for look in range(_LOOKS):
+            try:
+                with os.fdopen(open_plain(self.file, os.O_RDONLY), "rb") as file:
+                    file.seek(self._read_up_to)
+                    return file.read()
+            except PermissionError:
+                if look == _LOOKS - 1 or not self.file.exists():
+                    raise
+                time.sleep(_LOOK_SECONDS)
+        return b""
 
     def find(self, addresses: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the records of those `addresses` that have one."""
@@ -185,8 +198,8 @@ class Journal:
     def _hold_session(self) -> HeldFile | None:
         with suppress(OSError):  # not ours to write: then nothing is begun in it either
             for path in list(self.file.parent.glob(f"{_SESSION}*")):
-                if not is_held(path):
-                    path.unlink(missing_ok=True)
+                if (left := take_over(path)) is not None:
+                    left.release()
             return HeldFile.take(self._session_file(self._session))
         return None
 
@@ -257,9 +270,10 @@ def _line(kind: str, address: str, content: bytes) -> bytes:
 
 def _append(descriptor: int, content: bytes) -> None:
     """Write all of `content`; after a torn line, on a new one. What a full disk has cut short is a torn line."""
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        content = b"\n" + content
+    if os.lseek(descriptor, 0, os.SEEK_END):
+        os.lseek(descriptor, -1, os.SEEK_END)
+        if os.read(descriptor, 1) != b"\n":
+            content = b"\n" + content
     written = os.write(descriptor, content)
     while written < len(content):  # says why on the next try
         written += os.write(descriptor, content[written:])

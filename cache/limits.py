@@ -8,6 +8,7 @@ with ease.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 ALWAYS = 2**30
@@ -21,11 +22,19 @@ _LIMIT_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 def memory() -> int:
     """Bytes of memory that this machine, or the container that we are in, has in all."""
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    machine = _of_the_machine()
     try:
         return min(machine, int(_LIMIT_OF_CONTAINER.read_text(encoding="ascii")))
     except (OSError, ValueError):  # no container, or one without a limit
         return machine
+
+
+def _of_the_machine() -> int:
+    if sys.platform != "win32":
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    import psutil  # not at the top: served models load this room, whose servers may lack it
+
+    return int(psutil.virtual_memory().total)
 
 
 def most_bytes(packed: int) -> int:

@@ -1,14 +1,17 @@
 """Locks between processes, which the kernel lets go when their holder is gone, however it ended.
 
-All locks of the project are taken here, so that there is one place to know of the operating system. A process id in a
-file would not do: another container or machine that shares the folder may have the same. On a file system without
-locks nobody is kept out, and nobody is taken for dead.
+All locks of the project are taken here, so that there is one place to know of the operating system; how each system
+locks is filelock's to know. We use its locks on descriptors and not its lock files, which say nothing of whether their
+holder lives. A process id in a file would not do: another container or machine that shares the folder may have the
+same. On a file system without locks nobody is kept out, and nobody is taken for dead.
+
+Windows locks bytes against reading too, removes no file that is open and locks no folder. So what is locked is a small
+file, beside the folder that it stands for.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 import time
@@ -16,25 +19,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 _LOOKS, _LOOK_SECONDS = 5, 0.01
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def lock(descriptor: int, wait: bool = True) -> bool:
-    """Take the lock of an open file or folder; False where another holds it and we do not `wait`.
+    """Take the lock of an open file; False where another holds it and we do not `wait`.
 
     Raises
     ------
     OSError
         The file system has no locks.
     """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError as error:
-        if error.errno in _TAKEN:
-            return False
-        raise
-    return True
+    from filelock import lock_descriptor  # not at the top: executors and served models load this room, and lock nothing
+
+    return lock_descriptor(descriptor, blocking=wait, poll_interval=_LOOK_SECONDS)
+
+
+def unlock(descriptor: int) -> None:
+    """Let go of the lock of an open file.
+
+    Raises
+    ------
+    OSError
+        The file system has no locks.
+    """
+    from filelock import unlock_descriptor
+
+    unlock_descriptor(descriptor)
 
 
 def open_plain(path: Path, flags: int) -> int:
@@ -45,7 +57,7 @@ def open_plain(path: Path, flags: int) -> int:
     OSError
         It is something else, or cannot be opened.
     """
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    descriptor = os.open(path, flags | _PLAIN, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "no plain file", str(path))
@@ -61,7 +73,7 @@ def locked(descriptor: int) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            unlock(descriptor)
 
 
 class HeldFile:
@@ -77,8 +89,8 @@ class HeldFile:
         self._descriptor: int | None = descriptor
 
     @classmethod
-    def take(cls, path: Path, content: str = "") -> HeldFile | None:
-        """Make the file and hold it; None where another process, or another part of this one, does.
+    def take(cls, path: Path, content: str = "", wait: bool = False) -> HeldFile | None:
+        """Make the file and hold it; None where another process or part of this one does, and we do not `wait`.
 
         Raises
         ------
@@ -88,22 +100,47 @@ class HeldFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             descriptor = open_plain(path, os.O_RDWR | os.O_CREAT)
-            if not _could_lock(descriptor):
+            if not _could_lock(descriptor, wait):
                 os.close(descriptor)
                 return None
             if _is_still(path, descriptor):
                 os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, content.encode(), 0)
+                os.write(descriptor, content.encode())
                 return cls(path, descriptor)
             os.close(descriptor)  # its last holder has removed it meanwhile
 
     def release(self) -> None:
         """Remove the file and let go of it."""
         descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            with suppress(OSError):
-                self.path.unlink()
-            os.close(descriptor)
+        if descriptor is None:
+            return
+        removed = self._remove()
+        os.close(descriptor)
+        if not removed:  # Windows removes nothing that is open, nor what another has opened meanwhile, whose it is then
+            self._remove()
+
+    def _remove(self) -> bool:
+        try:
+            self.path.unlink()
+        except OSError as error:
+            return not isinstance(error, PermissionError)
+        return True
+
+
+@contextmanager
+def held_beside(path: Path) -> Iterator[None]:
+    """Keep other processes off `path`, a file or folder that may not be there yet, for the block.
+
+    Where its folder cannot be written, or has no locks, nobody is kept off.
+    """
+    held = None
+    with suppress(OSError):
+        held = HeldFile.take(path.with_name(f".{path.name}.lock"), wait=True)
+    try:
+        yield
+    finally:
+        if held is not None:
+            held.release()
 
 
 def is_held(path: Path) -> bool:
@@ -122,9 +159,22 @@ def is_held(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _could_lock(descriptor: int) -> bool:
+def take_over(path: Path) -> HeldFile | None:
+    """Hold the file of a maker that is gone, for whoever tidies up after it; None where it lives, or nobody can tell.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
+    """
+    return None if is_held(path) else HeldFile.take(path)
+
+
+def _could_lock(descriptor: int, wait: bool) -> bool:
     """Take the lock, though somebody should hold it for the moment in which ``is_held`` looks."""
     try:
+        if wait:
+            return lock(descriptor)
         for _ in range(_LOOKS):
             if lock(descriptor, wait=False):
                 return True

@@ -1,22 +1,24 @@
 """Folders to work in that vanish with their maker, however it ends.
 
-A killed process cannot clean up after itself, so the next one does: each maker holds a lock on its folder, which the
-kernel lets go when the process is gone, and whoever makes a folder removes those beside it that nobody holds. The lock
-is on the folder itself, so no file of a lock's can be left over; a process id in the name would not do, since another
-container or machine that shares the cache may have the same.
+A killed process cannot clean up after itself, so the next one does: each maker holds a file beside its folder
+(``cache.locks``), which the system lets go when the process is gone, and whoever makes a folder removes those beside it
+that nobody holds. A process id in the name would not do, since another container or machine that shares the cache may
+have the same.
 """
 
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from cache.locks import lock
+from cache.locks import HeldFile, take_over
+
+_HELD = ".held"
 
 
 @contextmanager
@@ -26,12 +28,14 @@ def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
     Those in `parent` with the same `prefix` whose makers are gone are removed first.
     """
     _remove_abandoned(parent, prefix)
-    folder, descriptor = _make_held(parent, prefix)
+    held = _held(parent, prefix)
+    folder = held.path.with_suffix("")
     try:
+        folder.mkdir(mode=0o700)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+        held.release()
 
 
 def process_folder(prefix: str) -> Path:
@@ -44,25 +48,22 @@ def process_folder(prefix: str) -> Path:
     return held.enter_context(scratch_folder(Path(tempfile.gettempdir()), prefix))
 
 
-def _make_held(parent: Path, prefix: str) -> tuple[Path, int]:
-    """Return a new folder and the descriptor that holds it; another process may remove it before it is held."""
+def _held(parent: Path, prefix: str) -> HeldFile:
+    """Hold the file of a new folder's, before there is one: a folder that nobody holds is nobody's."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        with suppress(FileNotFoundError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            with suppress(OSError):  # a file system without locks: then nobody else gets one either
-                lock(descriptor)
-            if folder.exists():
-                return folder, descriptor
-            os.close(descriptor)
+        held = HeldFile.take(_held_by(parent / f"{prefix}{uuid.uuid4().hex[:12]}"))
+        if held is not None:  # else somebody is just tidying up
+            return held
+
+
+def _held_by(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}{_HELD}")
 
 
 def _remove_abandoned(parent: Path, prefix: str) -> None:
-    for folder in parent.glob(f"{prefix}*"):
-        with suppress(OSError):  # held, not ours, or removed by another meanwhile
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                if lock(descriptor, wait=False):
-                    shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(descriptor)
+    folders = {path.with_suffix("") if path.suffix == _HELD else path for path in parent.glob(f"{prefix}*")}
+    for folder in folders:
+        with suppress(OSError):  # not ours, or removed by another meanwhile
+            if (folder.is_dir() or _held_by(folder).exists()) and (held := take_over(_held_by(folder))) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                held.release()

@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Generic, NoReturn, TypeVar, get_type_hints
 
 from entrypoints import interrupts
@@ -79,6 +80,10 @@ class EntryPoint(Generic[Model]):
     def main(self) -> NoReturn:
         """Be the program: run on the command line's arguments, and end the process."""
         self._is_program, self._typed = True, typed()  # by the end, whoever knows what was typed may be gone
+        if isinstance(
+            sys.stdout, TextIOWrapper
+        ):  # a file or pipe of Windows may lack letters of ours; stderr spells them
+            sys.stdout.reconfigure(errors="backslashreplace")
         code = self()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from types import FrameType
 
 from entrypoints.launcher import Launcher
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = [each for each in signal.Signals if each.name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")]
 _CLEAN_UP = 8.0  # seconds; with the last resort's, less than the ten that a person is promised
 _LAST_RESORT = 1.5
 _LOOK = 1.0
@@ -79,9 +81,8 @@ class _Handler:
         self._watch = watch
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in _SIGNALS:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_IGN)
         close_lost_streams()
         raise Interrupted(signum, self._watch.reason if self._watch else "")
 
@@ -93,32 +94,32 @@ class _Watch:
         self.reason = ""
         self._last_resort = last_resort
         self._launcher = Launcher.of_this_process()
-        self._heard, self._told = os.pipe()
-        os.set_blocking(self._told, False)
+        self._heard, self._told = socket.socketpair()  # Windows' select knows nothing else
+        self._told.setblocking(False)
         self._ends_at: float | None = None
         self._first = 0
         self._done = threading.Event()
 
     def __enter__(self) -> None:
-        self._before = signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
+        self._before = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._run, name="interrupt-watch", daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
         signal.set_wakeup_fd(self._before)
-        os.write(self._told, b"\0")
+        self._told.send(b"\0")
 
     def _run(self) -> None:
         while not self._done.is_set():
             if select.select([self._heard], [], [], self._patience())[0]:
-                for signum in os.read(self._heard, 64):
+                for signum in self._heard.recv(64):
                     self._hear(signum)
             elif self._ends_at is None:
                 self._look_for_launcher()
             if self._ends_at is not None and time.monotonic() >= self._ends_at and not self._done.is_set():
                 self._end()
-        for descriptor in (self._heard, self._told):
-            os.close(descriptor)
+        for end in (self._heard, self._told):
+            end.close()
 
     def _patience(self) -> float | None:
         if self._ends_at is not None:
@@ -136,7 +137,10 @@ class _Watch:
     def _look_for_launcher(self) -> None:
         if self._launcher and not self._launcher.lives():
             self._launcher, self.reason = None, "mlflow run, which began it, has ended"
-            os.kill(os.getpid(), signal.SIGTERM)
+            if sys.platform == "win32":  # where os.kill ends a process on the spot
+                signal.raise_signal(signal.SIGTERM)
+            else:
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def _end(self) -> None:
         """End the process, after the least that there is to do."""
@@ -154,6 +158,8 @@ class _Watch:
 
 def close_lost_streams() -> None:
     """Let what is still printed go nowhere where nobody reads it any more: a closed terminal, a pipe without an end."""
+    if sys.platform == "win32":  # ends such a process by itself
+        return
     for stream in (1, 2):
         with suppress(OSError):
             poll = select.poll()

@@ -20,12 +20,11 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils.metaestimators import available_if
 
 from entrypoints.asked_spec import asked_spec
-from entrypoints.parameters import as_typed
 from errors import SpecError
 from release.gates import AUTO, LOG_LOSS
 from release.judging import Judged, log_losses
 from tracking import EntryRun
-from tracking.swept import SCORER
+from tracking.swept import SCORER, as_typed
 from tuning import Dataset, Scorers
 from tuning.learners.views import View, WithLabels
 from tuning.spec.scoring import metrics_of

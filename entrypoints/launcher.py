@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import psutil
 
 from entrypoints.waking import PARENT
 
-_SHELLS = ("bash", "sh", "dash")
+_SHELLS = ("bash", "sh", "dash", "cmd")
+_ONE_COMMAND = {"-c", "/c"}  # of a shell, which ends with it
 _INIT = 1
 
 
@@ -39,9 +41,9 @@ class Launcher:
             return cls(())
         try:
             chain = [psutil.Process(os.getppid())]
-            if chain[0].name() in _SHELLS:
+            if Path(chain[0].name()).stem in _SHELLS:
                 above = chain[0].parent()
-                if above is None or "-c" not in chain[0].cmdline():
+                if above is None or not _ONE_COMMAND & {*chain[0].cmdline()}:
                     return None  # a script of somebody's, which may end before we do
                 chain.append(above)
         except psutil.Error:
@@ -71,9 +73,13 @@ class Launcher:
 
 def _mlflow_run(words: Sequence[str]) -> str | None:
     for place, word in enumerate(words[:-1]):
-        if Path(word).name == "mlflow" and words[place + 1] == "run":
-            return shlex.join(["mlflow", *words[place + 1 :]])
+        if Path(word).stem == "mlflow" and words[place + 1] == "run":
+            return _joined(["mlflow", *words[place + 1 :]])
     return None
+
+
+def _joined(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def typed() -> str | None:
@@ -81,4 +87,4 @@ def typed() -> str | None:
     if os.environ.get("MLFLOW_RUN_ID"):
         launcher = Launcher.of_this_process()
         return launcher.typed() if launcher else None
-    return shlex.join(["python", *sys.orig_argv[1:]]) if "-m" in sys.orig_argv else None
+    return _joined(["python", *sys.orig_argv[1:]]) if "-m" in sys.orig_argv else None

@@ -7,7 +7,6 @@ be; it is both the help text and the end of the sentence that refuses a wrong va
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeVar
 
@@ -190,11 +189,6 @@ def parse(model: type[Model], arguments: Sequence[str]) -> Model:
             raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
         _check_may_be_kept(name, value)
     return _validated(model, given)
-
-
-def as_typed(value: str) -> str:
-    """Return a param without the quotes that ``mlflow run`` has put around it for the shell, and then logged."""
-    return shlex.split(value)[0] if value[:1] == value[-1:] == "'" else value
 
 
 def wants_debug(arguments: Sequence[str]) -> bool:

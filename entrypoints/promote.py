@@ -8,7 +8,7 @@ from entrypoints.command import entrypoint
 from entrypoints.held_out import OF_DEVICES, figures, held_out
 from entrypoints.held_out_rows import contestants, figures_of_tables
 from entrypoints.judge import judge_for
-from entrypoints.parameters import IngestParams, PromoteParams, as_typed, parse
+from entrypoints.parameters import IngestParams, PromoteParams, parse
 from entrypoints.pipeline import tables_for
 from entrypoints.terminal.results import show_row
 from errors import GridfoldError, SpecError
@@ -18,6 +18,7 @@ from tracking import EntryRun, aliases
 from tracking.aliases import Version
 from tracking.loading import TableModel, load
 from tracking.registry import check_model_name
+from tracking.swept import as_typed
 
 _OF_THE_DATA = ("data", "scale", "seed", "leak")
 

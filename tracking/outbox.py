@@ -20,7 +20,7 @@ from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
-from cache.locks import locked
+from cache.locks import held_beside
 
 REQUESTS, PROGRESS, FILES = "requests.jsonl", "progress.json", "files"
 SENDS_FILES = {"log_artifact": 1, "log_artifacts": 1, "log_model_artifacts": 1}
@@ -108,14 +108,10 @@ class Outbox:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Keep other processes off: one may add while another sends."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.folder, os.O_RDONLY)
-        try:
-            with locked(lock):
-                self.folder.mkdir(parents=True, exist_ok=True)  # another has just sent all of it
-                yield
-        finally:
-            os.close(lock)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with held_beside(self.folder):
+            self.folder.mkdir(exist_ok=True)
+            yield
 
     def _requests(self) -> Iterator[str]:
         """Yield each whole line; the last may be torn, if the process was killed while it wrote."""

@@ -116,9 +116,16 @@ def _spec(run: EntryRun, swept: Run, folder: Path) -> Mapping[str, Any]:
 
 
 def _value(swept: Run, name: str) -> str:
-    """Return a param without the quotes that ``mlflow run`` has put around it for the shell."""
-    value = str(swept.data.params.get(name, ""))
-    return shlex.split(value)[0] if len(value) > 1 and value[:1] == value[-1:] == "'" else value
+    return as_typed(str(swept.data.params.get(name, "")))
+
+
+def as_typed(value: str) -> str:
+    """Return a param without the quotes that ``mlflow run`` has put around it for the shell, and then logged."""
+    if len(value) < 2 or value[0] != value[-1]:
+        return value
+    if value[0] == "'":
+        return shlex.split(value)[0]
+    return value[1:-1] if value[0] == '"' else value  # cmd's, of Windows
 
 
 def _params(text: str) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def open_place(argument: str) -> Folder | Blobs:
     """Return the shelf that the command line names."""
     if os.path.isdir(argument):
         return Folder(argument)
-    with open(argument) as file:
+    with open(argument, encoding="utf-8") as file:
         opened = json.load(file)
     return Blobs(opened["address"], opened["signature"])
 
@@ -240,6 +240,8 @@ def _overlap(text: bytes, word: bytes) -> int:
 @contextmanager
 def stoppable(place: Folder | Blobs, name: str) -> Iterator[None]:
     """Interrupt the main thread, as Ctrl-C would, once the file called `name` is there."""
+    if sys.platform == "win32":
+        raise NotImplementedError("only the user's side may be Windows")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a service may have started us with it ignored
     ended = threading.Event()
     main_thread = threading.main_thread().ident or 0
@@ -309,6 +311,8 @@ def execute(command: str) -> int:
 
 
 def _in_a_shell(command: str) -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError("only the user's side may be Windows")
     job = subprocess.Popen(["bash", "-c", command], start_new_session=True)
     try:
         code = job.wait()

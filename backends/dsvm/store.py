@@ -66,6 +66,8 @@ class OwnStore:
     def dial(self) -> socket.socket:
         """Connect to it."""
         give_up = time.monotonic() + _SECONDS_TO_START
+        if sys.platform == "win32":
+            raise NotImplementedError("serve() refuses this")
         while True:
             connection = socket.socket(socket.AF_UNIX)
             try:
@@ -94,5 +96,18 @@ class OwnStore:
 
 
 def serve(tracking_uri: str) -> OwnServer | OwnStore:
-    """Make the store reachable for this process."""
-    return OwnServer(tracking_uri) if urlsplit(tracking_uri).scheme in ("http", "https") else OwnStore(tracking_uri)
+    """Make the store reachable for this process.
+
+    Raises
+    ------
+    BackendError
+        It is a file or a folder, and this machine has no socket files, so that every user of it could read the store.
+    """
+    if urlsplit(tracking_uri).scheme in ("http", "https"):
+        return OwnServer(tracking_uri)
+    if sys.platform == "win32":
+        raise BackendError(
+            f'"tunnel": Windows cannot serve the store {tracking_uri} to the tunnel alone. Start a server of your own '
+            "(mlflow server) and set MLFLOW_TRACKING_URI to its address."
+        )
+    return OwnStore(tracking_uri)

@@ -1,7 +1,5 @@
 """Promotion as its user meets it: the better model becomes champion, anything else changes nothing."""
 
-import shlex
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,9 +183,3 @@ def test_a_champion_that_changed_while_comparing_stops_the_promotion(
     monkeypatch.setattr(module, "_judge", meanwhile)
     assert "the champion is demographics version 2 now, not demographics version 1" in refused(capsys)
     assert at(workplace) == 2
-
-
-@pytest.mark.parametrize("value", ["synthetic", "/a folder/of mine", "it's", ""])
-def test_the_quotes_of_mlflow_run_are_taken_off_again(value):
-    assert module.as_typed(shlex.quote(value)) == value
-    assert module.as_typed(value) == value

@@ -11,19 +11,21 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-_CRASHES = frozenset(
-    {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
-)
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS")
+_KILLED = "SIGKILL"
+_WINDOWS_ERRORS = 0xC0000000  # and above: how Windows ends a process that did not end itself
+_WINDOWS_NO_MEMORY = (0xC0000017, 0xC000012D)
 _LESS = "Use fewer cores (cores: 1 under budget), fewer rows, or a smaller model"
+_FAULT = "a fault in compiled code that the estimator calls"
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>\S+)', re.MULTILINE)
-_INSTALLED = re.compile(r"/(site|dist)-packages/|/lib/python3")
+_INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]|[/\\]lib[/\\]python3|\\Lib\\")
 
 
 def oom_kills() -> int:
     """Return how many processes the kernel has ended for want of memory; 0 where it does not tell."""
     counts = [_counted(Path("/proc/vmstat"))]
     with suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
             _, controllers, group = line.split(":", 2)
             if not controllers:
                 counts.append(_counted(Path(f"/sys/fs/cgroup{group}/memory.events")))
@@ -34,7 +36,7 @@ def oom_kills() -> int:
 
 def _counted(path: Path) -> int:
     with suppress(OSError):
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="ascii").splitlines():
             name, _, value = line.partition(" ")
             if name == "oom_kill":
                 return int(value)
@@ -43,7 +45,7 @@ def _counted(path: Path) -> int:
 
 def for_memory(exitcode: int) -> bool:
     """Whether a process that ended so may have wanted more memory than there was."""
-    return exitcode == -signal.SIGKILL
+    return _signal_name(exitcode) == _KILLED or exitcode in _WINDOWS_NO_MEMORY
 
 
 def words(exitcode: int, starved: bool = False, crash: str = "") -> str:
@@ -58,17 +60,25 @@ def words(exitcode: int, starved: bool = False, crash: str = "") -> str:
     crash : str
         What ``faulthandler`` has written when the process crashed.
     """
+    if exitcode >= _WINDOWS_ERRORS:
+        said = f"its process ended with Windows' error 0x{exitcode:X}{_where(crash)}"
+        return f"{said}: too little memory. {_LESS}" if for_memory(exitcode) else f"{said}, most likely {_FAULT}"
     if exitcode >= 0:
         return f"its process ended with exit code {exitcode}, most likely by os._exit() in the estimator's own code"
-    name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"number {-exitcode}"
-    said = f"its process ended with signal {name}"
+    name = _signal_name(exitcode)
+    said = f"its process ended with signal {name or f'number {-exitcode}'}"
     if starved and for_memory(exitcode):
         return f"{said}: the machine has no more memory for it. {_LESS}"
     if for_memory(exitcode):
         return f"{said}, most likely for lack of memory. {_LESS}"
-    if -exitcode in _CRASHES:
-        return f"{said}{_where(crash)}, most likely a fault in compiled code that the estimator calls"
+    if name in _CRASHES:
+        return f"{said}{_where(crash)}, most likely {_FAULT}"
     return said
+
+
+def _signal_name(exitcode: int) -> str:
+    """Return the name of the signal that has ended a process; empty where none has."""
+    return next((each.name for each in signal.Signals if each == -exitcode), "")
 
 
 def _where(crash: str) -> str:

@@ -11,15 +11,16 @@ many as are worth a fraction of a second, learned from how long they took.
 from __future__ import annotations
 
 import atexit
-import os
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
+from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any
 
 import joblib
 
@@ -85,7 +86,7 @@ class Processes:
         self._closing = self._cancelled = self._woken = False
         self._lost: BaseException | None = None
         self._lock = threading.Lock()
-        self._woken_by, self._wake_up = os.pipe()
+        self._woken_by, self._wake_up = Pipe(duplex=False)  # Windows waits for no other kind
         self._thread = threading.Thread(target=self._manage, name="fit-processes", daemon=True)
         self._thread.start()  # workers start, which takes longer than a plan, while the driver plans
         atexit.register(self.close, True)
@@ -121,8 +122,8 @@ class Processes:
             if self._woken:
                 return
             self._woken = True
-        with suppress(OSError):
-            os.write(self._wake_up, b"!")
+            with suppress(OSError):
+                self._wake_up.send_bytes(b"!")
 
     def _manage(self) -> None:
         """Hire, send and listen until nothing is left to do; in one thread, which is the parent of all workers."""
@@ -138,8 +139,8 @@ class Processes:
             self._files.close()
             with self._lock:
                 self._woken = True  # nobody is to be woken any more
-            os.close(self._woken_by)
-            os.close(self._wake_up)
+            self._woken_by.close()
+            self._wake_up.close()
 
     def _is_done(self) -> bool:
         with self._lock:
@@ -179,12 +180,14 @@ class Processes:
 
     def _listen(self) -> None:
         """Wait for news: results, a worker that ends, something to do, or a fit whose time is up."""
-        by_place = {place: worker for worker in self._workers for place in (worker.connection, worker.sentinel)}
+        by_place: dict[Any, WorkerProcess] = {
+            place: worker for worker in self._workers for place in (worker.connection, worker.sentinel)
+        }
         ready = wait([*by_place, self._woken_by], timeout=self._patience())
         if self._woken_by in ready:
             with self._lock:
                 self._woken = False
-            os.read(self._woken_by, 1)
+            self._woken_by.recv_bytes()
         for worker in {by_place[place]: None for place in ready if place in by_place}:
             self._hear(worker)
         self._end_overdue()

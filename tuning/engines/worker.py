@@ -7,14 +7,10 @@ from that, and nothing has to be sent before each fit.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import gc
 import mmap
-import os
-import signal
 import struct
-import sys
 import threading
 import time
 from collections import deque
@@ -28,6 +24,7 @@ import joblib
 import psutil
 from threadpoolctl import threadpool_limits
 
+from tuning.engines import groups
 from tuning.engines.tasks import Scores, failed
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
@@ -41,7 +38,6 @@ _FLUSH_SECONDS = 0.05
 _LOOK_SECONDS = 1.0
 _GROWTH = 500 * 2**20  # bytes of its own that a worker may gain before another takes its place
 _LOSES_FIRST = "500"  # of 1000: the kernel, when memory runs out, ends a worker rather than who can start another
-_PDEATHSIG = 1
 
 
 class Marker:
@@ -86,8 +82,8 @@ def serve(connection: Connection, workload: Path, marker: Path, crash: Path, par
     """
     end_with(parent)
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_LOSES_FIRST)
-    faulthandler.enable(crash.open("w"))
+        Path("/proc/self/oom_score_adj").write_text(_LOSES_FIRST, encoding="ascii")
+    faulthandler.enable(crash.open("w", encoding="utf-8"))
     try:
         loaded: Workload = joblib.load(workload, mmap_mode="r")
     except BaseException as error:
@@ -102,21 +98,9 @@ def end_with(parent: int) -> None:
 
     The worker leads a process group of its own: a terminal's Ctrl-C is for the parent, which then ends the worker.
     """
-    with suppress(OSError):
-        os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":  # the kernel sees to it where compiled code holds the interpreter's lock for ever
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    if os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGKILL)
-    os._exit(1)
+    groups.lead()
+    groups.die_with_parent()
+    threading.Thread(target=groups.end_after, args=(parent,), name="parent-watch", daemon=True).start()
 
 
 class _Worker:

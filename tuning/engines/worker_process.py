@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import Any
 import cloudpickle
 from loky.backend import get_context
 
-from tuning.engines import deaths
+from tuning.engines import deaths, groups
 from tuning.engines.tasks import Task
 from tuning.engines.worker import Marker, serve
 
@@ -144,10 +143,8 @@ class WorkerProcess:
         self.end()
 
     def _kill(self) -> None:
-        for kill in (os.killpg, os.kill):  # at its very beginning it leads no group yet
-            if self._process.exitcode is None:
-                with suppress(OSError):
-                    kill(self._process.pid, signal.SIGKILL)
+        if self._process.exitcode is None:
+            groups.kill(self._process.pid)
 
     def dismiss(self, kill: bool) -> None:
         """Tell it that nothing more will come."""
@@ -162,7 +159,10 @@ class WorkerProcess:
             self._kill()
             self._process.join()
         self.connection.close()
-        crash = self._crash_file.read_text(errors="replace") if self._crash_file.exists() else ""
+        crash = ""
+        with suppress(FileNotFoundError):
+            crash = self._crash_file.read_text(encoding="utf-8", errors="replace")
         for path in (self._crash_file, self._marker_file):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # Windows removes no file that is mapped; its folder goes in the end
+                path.unlink()
         return int(self._process.exitcode), crash

@@ -8,6 +8,7 @@ responses are XGBoost's and not a copy of them. The tests hold every booster typ
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from tuning.control import Control
 from tuning.learners.curves import RoundScores
 from tuning.learners.threads import ThreadTrial
 
-_release_freed = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+_release_freed = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc's alone
 
 
 def can_share_matrix(estimator: Any) -> bool:

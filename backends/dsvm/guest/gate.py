@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ class Gate:
         self._link = Link()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
-        self._back = socket.socket(socket.AF_UNIX)
+        self._back = _unix_socket()
         Path(_ROUTE).unlink(missing_ok=True)
         before = os.umask(0o177)
         self._back.bind(_ROUTE)
@@ -37,6 +38,8 @@ class Gate:
         threading.Thread(target=self._take_pipes, daemon=True).start()
 
     def _let_in(self) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError("only the user's side may be Windows")
         while True:
             connection, _ = self._door.accept()
             if owner(connection) == os.getuid():
@@ -56,7 +59,7 @@ class Gate:
 
 def pipe() -> None:
     """Join stdin and stdout to the gate in this container; ends when either does."""
-    connection = socket.socket(socket.AF_UNIX)
+    connection = _unix_socket()
     connection.connect(_ROUTE)
     threading.Thread(target=_pour_in, args=(connection,), daemon=True).start()
     while chunk := connection.recv(65536):
@@ -64,11 +67,17 @@ def pipe() -> None:
     os._exit(0)  # the other thread may be stuck in a read of stdin
 
 
+def _unix_socket() -> socket.socket:
+    if sys.platform == "win32":
+        raise NotImplementedError("only the user's side may be Windows")
+    return socket.socket(socket.AF_UNIX)
+
+
 def owner(connection: socket.socket, tables: tuple[str, ...] = ("/proc/net/tcp",)) -> int | None:
     """Return the user id of the process at the other end of a loopback connection, None where it is gone."""
     wanted = (_hex(connection.getpeername()), _hex(connection.getsockname()))
     for table in tables:
-        for row in Path(table).read_text().splitlines()[1:]:
+        for row in Path(table).read_text(encoding="ascii").splitlines()[1:]:
             fields = row.split()
             if (fields[1], fields[2]) == wanted:
                 return int(fields[7])

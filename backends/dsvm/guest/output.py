@@ -7,12 +7,10 @@ the reader takes out again.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import struct
 import subprocess
-import termios
+import sys
 from collections.abc import Iterable, Mapping
 
 MARK = b"\0\n"
@@ -38,9 +36,7 @@ class Output:
 
     def start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """Start the job in a process group of its own, its output on the way to here."""
-        self._source, sink = pty.openpty() if self._terminal else os.pipe()
-        if self._terminal:
-            fcntl.ioctl(sink, termios.TIOCSWINSZ, struct.pack("HHHH", *self._terminal, 0, 0))
+        self._source, sink = _open_terminal(*self._terminal) if self._terminal else os.pipe()
         try:
             return subprocess.Popen(command, stdout=sink, stderr=sink, env=environment, start_new_session=True)
         finally:
@@ -63,6 +59,18 @@ class Output:
             chunk += MARK
         while chunk:
             chunk = chunk[os.write(1, chunk) :]
+
+
+def _open_terminal(rows: int, columns: int) -> tuple[int, int]:
+    if sys.platform == "win32":
+        raise NotImplementedError("only the user's side may be Windows")
+    import fcntl
+    import pty
+    import termios
+
+    source, sink = pty.openpty()
+    fcntl.ioctl(sink, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    return source, sink
 
 
 class Mask:

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -66,6 +67,9 @@ def envelope(orders: dict[str, Any]) -> bytes:
 
 
 def _forward_signals(job: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError("only the user's side may be Windows")
+
     def forward(number: int, frame: object) -> None:
         with suppress(ProcessLookupError):
             os.killpg(job.pid, number)
