@@ -2,7 +2,7 @@
 
     python -m benchmarks.samplers --seeds 10
 
-Every search tries the same number of candidates over the same ranges, on the same folds of the same synthetic data, and
+Every search tries the same number of candidates over the same ranges, on the same folds of scikit-learn's digits, and
 the table has the medians over seeds of the best mean score after so many. Seeds are paired: a search is held against
 random search of the same seed.
 """
@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_digits
 
 import tuning
-from benchmarks.approximations import data_for
 from benchmarks.measuring import median, table
 from tuning import Dataset, SweepSpec
 
@@ -53,13 +53,11 @@ def best_after(search: Mapping[str, Any], seed: int, train: Dataset, cores: int)
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--scale", type=float, default=0.01)
     parser.add_argument("--cores", type=int, default=2)
     options = parser.parse_args(arguments)
-    train, _ = data_for(options.scale, 0)(1)
-    print(
-        f"{train.n_rows:,} training devices, {len(SPEC['distributions'])} parameters, {options.seeds} seeds", flush=True
-    )
+    X, y = load_digits(return_X_y=True)
+    train = Dataset(X, y, classes=np.unique(y))
+    print(f"{train.n_rows:,} rows, {len(SPEC['distributions'])} parameters, {options.seeds} seeds", flush=True)
     found: dict[str, list[list[float]]] = {name: [] for name in SEARCHES}
     for seed in range(options.seeds):
         for name, search in SEARCHES.items():
