@@ -1,5 +1,8 @@
 """``clean`` leaves nothing of ours on the VM, and everything that is not."""
 
+import json
+import uuid
+
 import pytest
 
 from tests.backends.conftest import open_folder
@@ -18,10 +21,15 @@ def other_engine(rootfs, account):
 def test_prepare_makes_and_clean_removes(make_vm, other_engine, jobs, tmp_path):
     (jobs / "conda.yaml").write_text("dependencies:\n  - python=3.11\n  - pip:\n      - six\n")
     vm = make_vm(tmp_path)
-    here = {"host": f"unix://{other_engine.socket}", "tunnel": True}
-    prepared = vm.mlflow_run(jobs, "prepare", changes=here)
+    secret = f"planted-{uuid.uuid4().hex}"
+    build = vm.settings["build"]
+    given = build | {"environment": [*build.get("environment", []), "PIP_TRUSTED_HOST"]}
+    here = {"host": f"unix://{other_engine.socket}", "tunnel": True, "build": given}
+    prepared = vm.mlflow_run(jobs, "prepare", changes=here, environment={"PIP_TRUSTED_HOST": f"{secret}.example"})
     assert prepared.finished() == 0, prepared.text
     client = other_engine.client()
+    assert_not_in(client.images.list("gridfold-env")[0], secret)
+    assert secret not in prepared.text
     client.volumes.create("gridfold-cache")
     client.volumes.create("mine")
     assert len(client.images.list("gridfold-env")) == 1
@@ -31,3 +39,12 @@ def test_prepare_makes_and_clean_removes(make_vm, other_engine, jobs, tmp_path):
     assert [volume.name for volume in client.volumes.list()] == ["mine"]
     assert client.containers.list(all=True) == []
     assert {run.info.status for run in vm.store.search_runs(["0"])} == {"FINISHED"}
+
+
+def assert_not_in(image, secret):
+    """Neither the image's description nor any of its layers holds the secret, in files or in their names."""
+    assert secret not in json.dumps([image.attrs, image.history()])
+    tail = b""
+    for chunk in image.save():
+        assert secret.encode() not in tail + chunk
+        tail = chunk[-len(secret) :]
