@@ -21,6 +21,7 @@ from entrypoints.failures import Failure, explain
 from entrypoints.launcher import typed
 from entrypoints.parameters import Params, parse, wants_debug
 from entrypoints.summary import where_to_look
+from entrypoints.usage import asks_for_help, usage
 from entrypoints.waking import waking
 from errors import TrackingError
 from masking import libraries_masked, masked
@@ -79,6 +80,9 @@ class EntryPoint(Generic[Model]):
 
     def main(self) -> NoReturn:
         """Be the program: run on the command line's arguments, and end the process."""
+        if asks_for_help(sys.argv[1:]):
+            print(usage(self.name, self.__doc__ or "", self.model))
+            sys.exit(0)
         self._is_program, self._typed = True, typed()  # by the end, whoever knows what was typed may be gone
         if isinstance(
             sys.stdout, TextIOWrapper
