@@ -17,10 +17,12 @@ import numpy as np
 import tuning
 from cache import Cache
 from entrypoints.illustrations import Illustrations
+from entrypoints.kept import log_predictions
 from entrypoints.model_card import log_card
 from entrypoints.parameters import SweepParams
 from entrypoints.progress import stages
 from entrypoints.rows import Rows
+from entrypoints.terminal.results import Row
 from errors import GridfoldError, KeptForLaterError, TrackingError, UnfinishedError
 from report.sweep_note import SweepNote
 from report.timeline import Span
@@ -29,6 +31,7 @@ from tracking.links import REPORT_FILE, Links
 from tracking.registry import RegisteredModel
 from tuning import FoldScore, SweepResult, SweepSpec
 from tuning.control import Watched
+from tuning.kept.shelf import Shelf
 from tuning.verification import raise_disagreement
 
 RESULTS = "results"
@@ -113,6 +116,8 @@ class Outcome:
     scores : dict of str to float
         The refitted winner's on the hold-out, by scorer; empty where there are none.
     model : RegisteredModel or None
+    kept : list of Row
+        What there is to say of the predictions that were kept.
     """
 
     def __init__(
@@ -124,10 +129,13 @@ class Outcome:
         missing: Missing,
         note: SweepNote,
         spans: Sequence[Span] = (),
+        shelf: Shelf | None = None,
     ) -> None:
         self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
         self.scores: dict[str, float] = {}
         self.model: RegisteredModel | None = None
+        self.kept: list[Row] = []
+        self._shelf = shelf
         self._illustrations = Illustrations(params, run, spec, rows, missing, spans)
         self._note = note
         self._told: dict[str, Any] = {}
@@ -137,6 +145,10 @@ class Outcome:
         with stages("winner") as begin:
             begin("recording the result")
             self._record(result, kept)
+            if self._shelf is not None:
+                begin("keeping out-of-fold predictions")
+                with self._missing.unless("the run does not hold the out-of-fold predictions"):
+                    self.kept = log_predictions(self._run, result, self._shelf, self._rows)
             raise_disagreement(result)  # such a result is kept to be looked into, and makes no model
             begin("refitting on all training rows")
             lost = "the hold-out's scores and the model are" if self._rows.holdout else "the model is"

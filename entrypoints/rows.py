@@ -88,7 +88,8 @@ def training_and_holdout(matrix: FeatureMatrix) -> tuple[Dataset, Dataset | None
     classes, codes = np.unique(matrix.rows["label"].to_numpy().astype(str), return_inverse=True)
 
     def part(rows: NDArray[np.intp]) -> Dataset:
-        return Dataset(matrix.X[rows], codes[rows], classes=classes, columns=matrix.columns["name"].to_list())
+        names, keys = matrix.columns["name"].to_list(), matrix.rows["device_id"].to_numpy()
+        return Dataset(matrix.X[rows], codes[rows], classes=classes, columns=names, ids=keys[rows])
 
     return part(matrix.train_rows), part(matrix.holdout_rows) if len(matrix.holdout_rows) else None
 

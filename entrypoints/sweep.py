@@ -6,6 +6,7 @@ import tuning
 from entrypoints import unrecorded
 from entrypoints.asked_spec import asked_spec
 from entrypoints.command import entrypoint
+from entrypoints.kept import shelf_for
 from entrypoints.memory import CellMemory
 from entrypoints.outcome import KeptResult, Missing, Outcome
 from entrypoints.parameters import SweepParams
@@ -74,6 +75,7 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
         begin("looking at the memory of a fit")
         cores = fits_side_by_side(params, spec, rows)
     missing, timeline = Missing(), Timeline()
+    shelf = shelf_for(spec)
     kept = KeptResult(run, missing)
     try:
         with (
@@ -83,16 +85,16 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
             SweepProgress(engine) as progress,
             note.live() as live,
         ):
-            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress, live, SoFar(run)], memory)
+            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress, live, SoFar(run)], memory, shelf)
     except Exception as error:
         if kept.result is None:
             raise
         missing.add("the candidates' runs are not complete", error)
     assert kept.result is not None  # else the sweep has raised
     result = given_up(params, kept.result)
-    outcome = Outcome(params, run, spec, rows, missing, note, timeline.spans)
+    outcome = Outcome(params, run, spec, rows, missing, note, timeline.spans, shelf)
     outcome.conclude(result, kept)
-    show_facts(f"swept in {duration(result.seconds)}", summary(result, outcome.scores, outcome.model))
+    show_facts(f"swept in {duration(result.seconds)}", [*summary(result, outcome.scores, outcome.model), *outcome.kept])
     show_lines([*where_to_look(links), *outcome.reported(links), *what_next(params, outcome.model)])
     missing.raise_if_any()
 

@@ -30,6 +30,8 @@ class Dataset:
         Rows of one group never stand on both sides of a split.
     fold_columns : mapping of str to ndarray of shape (n_rows,)
         What folds are made from and no estimator sees: the time of a row, or the fold that the user gave it.
+    ids : ndarray of shape (n_rows,) or None
+        What a person finds a row by: its key, or its number in the file, counted from 0.
     """
 
     X: Any
@@ -39,6 +41,7 @@ class Dataset:
     sample_weight: NDArray[np.float64] | None = None
     groups: NDArray[Any] | None = None
     fold_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    ids: NDArray[Any] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -78,4 +81,7 @@ class Dataset:
         weight = None if self.sample_weight is None else self.sample_weight[index]
         groups = None if self.groups is None else self.groups[index]
         fold_columns = {name: values[index] for name, values in self.fold_columns.items()}
-        return replace(self, X=X, y=self.y[index], sample_weight=weight, groups=groups, fold_columns=fold_columns)
+        ids = None if self.ids is None else self.ids[index]
+        return replace(
+            self, X=X, y=self.y[index], sample_weight=weight, groups=groups, fold_columns=fold_columns, ids=ids
+        )

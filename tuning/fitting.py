@@ -10,15 +10,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
 from tuning.candidates import Candidate
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
+from tuning.kept.responses import Recording, Responses, completed, responses_of
 from tuning.learners import GENERAL, hold_to
 from tuning.learners.base import FoldRows
 from tuning.learners.curves import at_round, best_rounds
@@ -113,9 +116,10 @@ def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iter
     with noted_warnings() as noted:
         fitted = learner.fit(group.whole, rows)
         for candidate, estimator in zip(group.candidates, group.estimators, strict=True):
-            model, test = learner.cut(fitted, estimator), learner.judged_on(estimator, rows)
+            model, again = learner.cut(fitted, estimator), partial(learner.judged_on, estimator, rows)
+            test = again()
             try:
-                timed = _judged(workload, model, learner.takes_codes(estimator), test)
+                timed = _judged(workload, fit, model, learner.takes_codes(estimator), test, again)
             except BaseException as error:
                 if not is_its_own(error):
                     raise
@@ -130,6 +134,8 @@ def _trained(workload: Workload, fit: Fit, group: Group, rows: FoldRows) -> Iter
                 warning=noted[0] if noted else None,
                 share=fit.rows * fit.rounds,
                 shared="; ".join([*group.reasons, *fitted.shared]) or ALONE,
+                responses=timed.responses,
+                unkept=timed.unkept,
             )
 
 
@@ -138,15 +144,22 @@ def plain_score(workload: Workload, fit: Fit, candidate: Candidate, estimator: A
     try:
         with noted_warnings() as noted:
             fitted = GENERAL.fit(estimator, rows)
-            timed = _judged(workload, fitted.model, GENERAL.takes_codes(estimator), rows.test())
+            timed = _judged(workload, fit, fitted.model, GENERAL.takes_codes(estimator), rows.test(), rows.test)
     except BaseException as error:
         if not is_its_own(error):
             raise
         return _failed(candidate, fit, error)
-    warning = noted[0] if noted else None
-    share = fit.rows * fit.rounds
     return FoldScore(
-        candidate, fit.fold, timed.scores, fitted.seconds, timed.seconds, warning=warning, share=share, shared=ALONE
+        candidate,
+        fit.fold,
+        timed.scores,
+        fitted.seconds,
+        timed.seconds,
+        warning=noted[0] if noted else None,
+        share=fit.rows * fit.rounds,
+        shared=ALONE,
+        responses=timed.responses,
+        unkept=timed.unkept,
     )
 
 
@@ -154,12 +167,35 @@ def plain_score(workload: Workload, fit: Fit, candidate: Candidate, estimator: A
 class _Timed:
     scores: Mapping[str, float]
     seconds: float
+    responses: Responses | None = None
+    unkept: str = ""
 
 
-def _judged(workload: Workload, model: Any, codes: bool, test: Dataset) -> _Timed:
+def _judged(
+    workload: Workload, fit: Fit, model: Any, codes: bool, test: Dataset, again: Callable[[], Dataset]
+) -> _Timed:
+    """Score `model` on `test`, and note its answers where `fit` keeps them; `again` gives the rows as they were."""
     begun = time.perf_counter()
-    scores = workload.scorers.score(*in_labels(model, codes, test))
-    return _Timed(scores, time.perf_counter() - begun)
+    seen, labelled = in_labels(model, codes, test)
+    inside = workload.scorers.that_looks_inside
+    if fit.keeps == "nothing" or inside is not None:
+        scores = workload.scorers.score(seen, labelled)
+        unkept = f"{inside} looks at the estimator itself" if inside else ""
+        return _Timed(scores, time.perf_counter() - begun, unkept=unkept)
+    recording = Recording(seen)
+    try:
+        scores = workload.scorers.score(recording, labelled)
+    except BaseException as error:
+        if not is_its_own(error):
+            raise
+        scores = workload.scorers.score(*in_labels(model, codes, again()))  # in the words of the model's own error
+        return _Timed(scores, time.perf_counter() - begun, unkept="the scorers take no other object for the estimator")
+    seconds = time.perf_counter() - begun
+    if fit.keeps == "all":
+        with suppress(Exception):  # nobody has asked for it but us: what it has answered for the scorers is kept
+            completed(recording, lambda: again().X)
+    kept = responses_of(recording, test)
+    return _Timed(scores, seconds, kept, "" if kept else "what it predicts has no columns to be kept in")
 
 
 @dataclass(frozen=True)

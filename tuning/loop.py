@@ -18,6 +18,8 @@ from tuning.cells import Cells, Memory
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.folds import share_tested
+from tuning.kept.shelf import Shelf
+from tuning.kept.winner import keep_predictions
 from tuning.naming import Names
 from tuning.observers import Observer
 from tuning.plan import Fit, Workload, plan_fits, relative_size
@@ -38,6 +40,7 @@ def sweep(
     engine: Engine,
     observers: Sequence[Observer] = (),
     memory: Memory | None = None,
+    shelf: Shelf | None = None,
 ) -> SweepResult:
     """Judge every candidate that `spec` asks for on every fold.
 
@@ -51,6 +54,8 @@ def sweep(
     observers : sequence of Observer
     memory : Memory or None
         What remembers fits between sweeps.
+    shelf : Shelf or None
+        Where predictions are kept, for a sweep that has a memory.
 
     Returns
     -------
@@ -73,7 +78,10 @@ def sweep(
     check_layout(spec, workload)
     check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
-    remembered = None if memory is None else Remembered(memory, Cells(spec, workload))
+    cells = None if memory is None else Cells(spec, workload)
+    if shelf is not None and cells is not None:
+        shelf.open(cells, workload.folds, spec.refit_scorer, spec.rule)
+    remembered = None if memory is None or cells is None else Remembered(memory, cells, shelf)
     if remembered is not None:
         begun += remembered.waited
     engine.began = None if remembered is None else remembered.begin
@@ -102,6 +110,8 @@ def sweep(
         spec.rule,
     )
     best = result.best  # a sweep without a winner has failed, and its observers need not hear otherwise
+    if shelf is not None and cells is not None:
+        keep_predictions(shelf, cells, workload, result, engine, limit.is_up())
     if spec.seeds:
         means = mean_scores_under_seeds(spec.seeds, workload, best, table.rounds.get(best), engine)
         result = replace(result, seed_means=means)
@@ -159,7 +169,9 @@ class _Run:
 
     def _submit(self, proposals: Sequence[Proposal]) -> None:
         fits = plan_fits(self._workload, proposals, self._engine.workers)
-        for fit in fits if self._remembered is None else self._remembered.suspects_apart(fits):
+        if self._remembered is not None:
+            fits = [self._remembered.noting(fit) for fit in self._remembered.suspects_apart(fits)]
+        for fit in fits:
             future = self._engine.submit(fit)
             self._running[future] = fit
             future.add_done_callback(self._ended.put)

@@ -18,6 +18,7 @@ from typing import Any
 from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.folds import Fold, make_folds
+from tuning.kept.responses import Keeps
 from tuning.learners import GENERAL, Learner, learner_for
 from tuning.scoring import Scorers
 from tuning.spec.estimators import for_candidate, make_estimator
@@ -110,6 +111,8 @@ class Fit:
         Whether to fit in the plainest way, sharing nothing.
     apart : bool
         Whether it is suspected of having ended its process once, and is to be run where it does no harm.
+    keeps : {'nothing', 'seen', 'all'}
+        Which of the models' answers for the test rows it brings back, see ``tuning.kept.responses``.
     """
 
     fold: int
@@ -121,6 +124,7 @@ class Fit:
     device: str | None = None
     alone: bool = False
     apart: bool = False
+    keeps: Keeps = "nothing"
 
 
 @dataclass(frozen=True, eq=False)

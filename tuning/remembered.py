@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tuning.cells import Cells, Memory, from_record, to_record
+from tuning.kept.shelf import Shelf
 from tuning.plan import Fit
 from tuning.results.sweep_result import FoldScore
 from tuning.strategies import Proposal
@@ -19,6 +20,8 @@ class Remembered:
     ----------
     memory : Memory
     cells : Cells
+    shelf : Shelf or None
+        Keeps what models have predicted; opened.
 
     Attributes
     ----------
@@ -26,8 +29,8 @@ class Remembered:
         Seconds until the memory was open: another command may have been at the same sweep.
     """
 
-    def __init__(self, memory: Memory, cells: Cells) -> None:
-        self._memory, self._cells = memory, cells
+    def __init__(self, memory: Memory, cells: Cells, shelf: Shelf | None = None) -> None:
+        self._memory, self._cells, self._shelf = memory, cells, shelf
         begun = time.perf_counter()
         memory.open(cells)
         self.waited = time.perf_counter() - begun
@@ -47,11 +50,23 @@ class Remembered:
         known, left = [], dict[int, list[int]]()
         for proposal, fold, address in wanted:
             score = from_record(records[address], proposal.candidate, fold, address) if address in records else None
-            if score is None:
+            if score is None or self._lacks_predictions(score):
                 left.setdefault(id(proposal), []).append(fold)
             else:
                 known.append(score)
+        if self._shelf is not None:
+            self._shelf.seen(known)
         return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
+
+    def _lacks_predictions(self, score: FoldScore) -> bool:
+        """Whether every candidate's predictions are to be kept, and those of this cell are not: it is fitted again."""
+        wanted = self._shelf is not None and self._shelf.all_of_them and not score.error and score.share == 1.0
+        return wanted and self._shelf is not None and not self._shelf.has(score.cell)
+
+    def noting(self, fit: Fit) -> Fit:
+        """Let a fit on all rows and rounds bring back what is to be kept of its predictions."""
+        whole = fit.rows == fit.rounds == 1.0
+        return fit if self._shelf is None or not whole else replace(fit, keeps=self._shelf.keeps)
 
     def suspects_apart(self, fits: Sequence[Fit]) -> list[Fit]:
         """Take out of `fits` what may have ended an earlier sweep's process, each candidate as a fit of its own."""
@@ -71,4 +86,4 @@ class Remembered:
         addresses = self._cells.of_fit(fit)
         kept = [replace(score, cell=addresses[score.candidate]) for score in scores]
         self._memory.keep({each.cell: to_record(each) for each in kept}, [each.cell for each in kept if each.lost])
-        return kept
+        return kept if self._shelf is None else self._shelf.put(kept)

@@ -57,7 +57,12 @@ class Scorers:
     @property
     def only_responses(self) -> bool:
         """Whether all look at nothing but predictions, so that a prediction may stand for the estimator."""
-        return not any(isinstance(scorer, EstimatorScorer) for scorer in self.by_name.values())
+        return self.that_looks_inside is None
+
+    @property
+    def that_looks_inside(self) -> str | None:
+        """The first that looks at the estimator itself; None where all look at predictions."""
+        return next((name for name, scorer in self.by_name.items() if isinstance(scorer, EstimatorScorer)), None)
 
     @cached_property
     def _together(self) -> Any:

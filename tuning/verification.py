@@ -76,12 +76,13 @@ def _drawn(n: int, workload: Workload, fold_scores: Mapping[Candidate, Sequence[
         if len(drawn) == n:
             break
         (group,) = groups(workload, [score.candidate])
-        if _is_the_same_again(workload, group):
+        if is_the_same_again(workload, group):
             drawn.append(score)
     return drawn
 
 
-def _is_the_same_again(workload: Workload, group: Group) -> bool:
+def is_the_same_again(workload: Workload, group: Group) -> bool:
+    """Whether a second fit of the only candidate of `group` draws the same random numbers."""
     estimator, learner = group.estimators[0], group.learner
     return has_seed(estimator) or (
         learner.ignores_seed(estimator) and workload.data.n_rows <= learner.draws_above(estimator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import has_fit_parameter
 
@@ -102,7 +103,8 @@ def _dataset(table: OwnTable, estimator: Any, encode: bool) -> Dataset:
         X = X.set_axis(plain_names(columns), axis=1)
     if table.weights is not None:
         _check_weighable(estimator)
-    return Dataset(X, target.y, target.classes, columns, table.weights, table.groups, table.fold_columns)
+    numbers = np.arange(X.shape[0])
+    return Dataset(X, target.y, target.classes, columns, table.weights, table.groups, table.fold_columns, numbers)
 
 
 def _check_weighable(estimator: Any) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from errors import FitError
 from tuning.candidates import Candidate
 from tuning.results.statistics import simplest_within
 from tuning.spec.refit import BEST, RefitSpec
+
+if TYPE_CHECKING:
+    from tuning.kept.responses import Responses
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class FoldScore:
         Address under which the outcome is remembered; empty where nothing remembers it.
     reused : bool
         Whether it is remembered from an earlier sweep, so that nothing was fitted for it.
+    responses : Responses or None
+        What the model answered for the test rows, on the way from the worker to where it is kept.
+    unkept : str
+        Why there are no `responses` though they were asked for, in a clause.
     """
 
     candidate: Candidate
@@ -66,6 +73,8 @@ class FoldScore:
     lost: bool = False
     cell: str = ""
     reused: bool = False
+    responses: Responses | None = field(default=None, compare=False, repr=False)
+    unkept: str = ""
 
 
 @dataclass(frozen=True)

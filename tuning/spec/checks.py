@@ -17,7 +17,7 @@ from tuning.spec import file as spec_file
 from tuning.spec.messages import problem
 from tuning.spec.mistakes import Mistakes
 from tuning.spec.objects import OBJECT_PARAMETERS
-from tuning.spec.scoring import Metric
+from tuning.spec.scoring import ESTIMATOR, Metric
 from tuning.strategies import STRATEGIES, Options
 
 
@@ -135,6 +135,23 @@ def check_own_early_stopping(values: Iterable[tuple[tuple[str, ...], str, Any]],
                 "leak. Remove it and write early_stopping: {patience: 20}, which chooses the rounds over all folds.",
                 *key,
                 name,
+            )
+
+
+def check_can_keep(metrics: Sequence[Metric], stops_early: bool, mistakes: Mistakes) -> None:
+    """Note why the predictions of all candidates cannot be kept."""
+    if stops_early:
+        mistakes.note(
+            "early_stopping chooses the rounds when all folds have been scored, so only the winner's are kept. Remove "
+            "one of the two keys.",
+            "keep",
+        )
+    for metric in metrics:
+        if metric.needs == (ESTIMATOR,):
+            mistakes.note(
+                f"{metric.name} looks at the estimator itself, so there are no predictions that make its score. Remove "
+                "the key, or the scorer.",
+                "keep",
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -103,6 +103,9 @@ class SweepSpec(_Strict):
         So many random cells (a candidate on a fold) are fitted again in the plainest way and compared.
     seeds : int
         The winner is judged on every fold under so many other seeds, to compare its lead with what a seed changes.
+    keep : str
+        Whose out-of-fold predictions are kept: ``winner``, or ``predictions`` for those of every candidate that was
+        judged on all folds, so that ``mlflow run . -e choose`` can choose among them again.
     """
 
     estimator: Any
@@ -117,6 +120,7 @@ class SweepSpec(_Strict):
     budget: Budget = Budget()
     verify: int = Field(default=0, ge=0, strict=True)
     seeds: int = Field(default=0, ge=0, strict=True)
+    keep: Literal["winner", "predictions"] = "winner"
 
     @field_validator("grid", mode="before")
     @classmethod
@@ -155,6 +159,8 @@ class SweepSpec(_Strict):
             checks.check_scorers(self.metrics, self.rule.scorer, mistakes)
         if "estimator" not in wrong:
             self._check_estimator(wrong, mistakes)
+        if self.keep == "predictions" and "scoring" not in wrong:
+            checks.check_can_keep(self.metrics, self.early_stopping is not None, mistakes)
         if self.scorers and not {"grid", "distributions", "search", "cv", "budget"} & wrong:
             with mistakes.at():
                 self._check_search()
