@@ -214,7 +214,7 @@ def _limits(one: Contestant, some: pd.DataFrame, fair: pd.DataFrame) -> dict[str
         one.model.model.use_threads(1)  # as it is served
         limits = {"latency_ms": median_ms(lambda: one.model.predict(first, "the first row")), **limits}
     if _is_probable(one) and len(fair):
-        probabilities = one.model.predict(fair, "held-out rows").to_numpy()
+        probabilities = one.model.predict(fair, "held-out rows")[one.model.classes].to_numpy()
         limits = {"calibration_error": calibration(probabilities, _truth(fair, one, None).codes()).error, **limits}
     return limits
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,12 @@ def log_card(
     scores: Mapping[str, float],
     winner: Any,
     model: RegisteredModel,
+    **instead: Any,
 ) -> None:
-    """Write the card as the version's description, and whole, with its picture, as an artifact of the run."""
+    """Write the card as the version's description, and whole, with its picture, as an artifact of the run.
+
+    What it says of a sweep's winner may be said otherwise, by the names of the card's fields: `instead`.
+    """
     told = Card(
         model=f"{model.name} version {model.version}",
         estimator=_name_of(winner),
@@ -52,6 +57,7 @@ def log_card(
         holdout_scores=scores,
         predictions=_predictions(winner, rows),
     )
+    told = replace(told, **instead)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / card.FILE).write_text(card.markdown(told), encoding="utf-8")

@@ -140,6 +140,24 @@ class CompareParams(Params):
     runs: str = Field("", description="the ids of two finished sweeps' runs or more, with commas between them")
 
 
+class ChooseParams(Params):
+    """Which sweep, and by which rule another winner is chosen from what it has kept."""
+
+    run: str = Field("", description="the id of a finished sweep's run")
+    rule: Literal["best", "one_standard_error", "threshold"] = Field(
+        "best", description="'best', 'one_standard_error' or 'threshold'"
+    )
+    scorer: str = Field(
+        "", description="a scorer's name, or an object as in a spec: {scorer: f1, pos_label: yes}; the sweep's if empty"
+    )
+    max_latency_ms: float = Field(
+        0, ge=0, description="a number of milliseconds that the model may take for one row; 0 for any"
+    )
+    max_size_mb: float = Field(0, ge=0, description="a number of megabytes that the model's files may have; 0 for any")
+    cores: int = Field(0, ge=0, description="a whole number: cores to refit with, 0 for all")
+    model_name: str = Field("", description="the name that the choice is registered under: the sweep's unless given")
+
+
 class ScoreParams(IngestParams):
     """Which model, on which data, and where the predictions go."""
 

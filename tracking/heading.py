@@ -13,7 +13,7 @@ from tuning.search import candidates_asked
 from tuning.spec.sweep_spec import SweepSpec
 
 KIND = "gridfold.kind"
-SWEEP, PLAN, CANDIDATE, COMPARISON = "sweep", "plan", "candidate", "comparison"
+SWEEP, PLAN, CANDIDATE, COMPARISON, CHOICE = "sweep", "plan", "candidate", "comparison", "choice"
 _LONGEST_PIPELINE = 24
 
 

@@ -68,6 +68,8 @@ class FittedModel:
         The estimator was trained on a frame with ``gridfold_model.plain_names``.
     targets : sequence of str
         Names of what is predicted, where it is several columns.
+    decides : bool
+        Whether a classifier says, beside the probabilities, which label it decides for.
     """
 
     estimator: Any
@@ -79,6 +81,7 @@ class FittedModel:
     preparation: Preparation | None = None
     plain_names: bool = False
     targets: Sequence[str] = ()
+    decides: bool = False
 
 
 def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
@@ -209,6 +212,7 @@ def _card(fitted: FittedModel, flavor: str) -> dict[str, Any]:
         "types": {str(name): str(dtype) for name, dtype in example.dtypes.items()} if frame else {},
         "plain_names": fitted.plain_names,
         **({"targets": list(fitted.targets)} if fitted.targets else {}),
+        **({"decides": True} if fitted.decides else {}),
     }
 
 
@@ -227,14 +231,14 @@ def _shown(fitted: FittedModel, card: Mapping[str, Any]) -> tuple[ModelSignature
         probable = hasattr(fitted.estimator, "predict_proba")
         signature = preparation.signature_of(fitted.preparation, fitted.classes or () if probable else ())
         return signature, preparation.example_of(fitted.preparation)
-    example = _example(fitted)
+    example = example_of(fitted)
     described = {name: value for name, value in card.items() if name != "flavor"}
     predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
     signature = _signature(_without_gaps(example, card["categories"]), predicted)
     return signature if fitted.as_read is None else _as_in_the_file(signature, fitted.as_read), example
 
 
-def _example(fitted: FittedModel) -> Any:
+def example_of(fitted: FittedModel) -> Any:
     """Return the rows to show: with names where they are few enough to be typed, else as the matrix that they are.
 
     With 22,000 named columns MLflow takes 14 s to load the model and 7 s to predict one row; with a matrix 0.2 s.

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from entrypoints.parameters import (
+    ChooseParams,
     CompareParams,
     FeaturizeStepParams,
     IngestParams,
@@ -26,6 +27,7 @@ MODELS = {
     "featurize": FeaturizeStepParams,
     "sweep": SweepParams,
     "score": ScoreParams,
+    "choose": ChooseParams,
     "compare": CompareParams,
     "promote": PromoteParams,
     "sync": SyncParams,

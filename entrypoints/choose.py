@@ -1,0 +1,229 @@
+"""Choose among a finished sweep's candidates once more: by what it has kept, without fitting any fold again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+from sklearn.model_selection import FixedThresholdClassifier
+
+import tuning
+import yaml12
+from entrypoints.command import entrypoint
+from entrypoints.kept_sweep import Fetched, fetch
+from entrypoints.limits import Limits, within_limits
+from entrypoints.model_card import log_card
+from entrypoints.outcome import fitted_model, promotion
+from entrypoints.parameters import ChooseParams
+from entrypoints.progress import stages
+from entrypoints.summary import what_next, where_to_look
+from entrypoints.tally import number
+from entrypoints.terminal.results import Row, show_facts, show_lines
+from errors import SpecError
+from tracking import EntryRun, registry
+from tracking.heading import CHOICE, KIND
+from tracking.links import links_of
+from tracking.registry import RegisteredModel
+from tuning import SweepResult
+from tuning.kept.threshold import choose_threshold
+from tuning.scoring import Scorers
+from tuning.spec.refit import BEST, RefitSpec
+from tuning.spec.scoring import Metric, metrics_of
+
+CHOSEN_FROM = "choice.from"
+
+
+@dataclass
+class Choice:
+    """What was chosen.
+
+    Attributes
+    ----------
+    result : SweepResult
+        Of the comparison; its winner is the choice.
+    model : object
+        Refitted on all training rows.
+    said : list of Row
+        What there is to say of it.
+    metrics : dict of str to float
+    """
+
+    result: SweepResult
+    model: Any
+    said: list[Row] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@entrypoint("choose")
+def choose(params: ChooseParams, run: EntryRun) -> None:
+    """Choose, refit on all training rows, score the hold-out, and register as challenger."""
+    _check(params)
+    swept = fetch(run, params.run)
+    name = params.model_name or swept.params.registered_name
+    registry.check_model_name(name)
+    metric = _metric(params.scorer, swept)
+    run.set_tags({KIND: CHOICE, CHOSEN_FROM: params.run})
+    known = set(ChooseParams.model_fields)
+    run.log_params({each: value for each, value in swept.params.model_dump().items() if each not in known})
+    with stages("choice") as begin:
+        begin("comparing the candidates")
+        choice = _chosen(params, swept, metric)
+        begin("scoring the hold-out")
+        scores = _on_holdout(choice.model, swept, metric)
+        begin("recording the model")
+        fitted = replace(fitted_model(choice.model, swept.rows), decides=params.rule == "threshold")
+        model = registry.register(run, registry.log(run, fitted), name)
+    _record(params, run, swept, choice, scores, model)
+    rows = _told(choice, scores, model)
+    run.set_note(_note(params, rows, model))
+    show_facts("chosen", rows)
+    show_lines([*where_to_look(links_of(run))[::2], *what_next(swept.params, model)])
+
+
+def _check(params: ChooseParams) -> None:
+    if params.rule == "threshold" and (params.max_latency_ms or params.max_size_mb):
+        raise SpecError("-P rule=threshold decides for the sweep's winner, whatever its size. Leave the limits out.")
+
+
+def _metric(scorer: str, swept: Fetched) -> Metric:
+    """Read a scorer as a spec has it; the sweep's deciding one where nothing is said."""
+    own = {metric.name: metric for metric in swept.spec.metrics}
+    if not scorer:
+        return own[swept.spec.refit_scorer]
+    if scorer in own:
+        return own[scorer]
+    try:
+        (metric,) = metrics_of(yaml12.read(scorer) if scorer.lstrip().startswith("{") else scorer)
+        metric.build()
+    except (SpecError, PydanticCustomError, yaml12.YamlError, ValueError) as error:
+        raise SpecError(f"-P scorer={scorer}: {str(error).rstrip('.')}.") from error
+    return metric
+
+
+def _chosen(params: ChooseParams, swept: Fetched, metric: Metric) -> Choice:
+    if params.rule == "threshold":
+        return _with_threshold(params, swept, metric)
+    rule = _rule(params, swept)
+    limits = Limits(params.max_latency_ms, params.max_size_mb)
+    result, model, said, metrics = within_limits(swept, metric, rule, limits, params.cores)
+    return Choice(result, model, said, metrics)
+
+
+def _rule(params: ChooseParams, swept: Fetched) -> RefitSpec:
+    if params.rule == "best":
+        return BEST
+    simplest = swept.spec.rule.simplest
+    if not simplest and any(each.size is None for each in swept.candidates.file.judged):
+        raise SpecError(
+            "-P rule=one_standard_error: nobody can know which of these models is simpler before it is fitted. Say by "
+            "which parameters in the spec, refit: {rule: one_standard_error, simplest: {NAME: low}}, and sweep again."
+        )
+    return RefitSpec(rule="one_standard_error", simplest=simplest)
+
+
+def _with_threshold(params: ChooseParams, swept: Fetched, metric: Metric) -> Choice:
+    kept = swept.candidates
+    winner = kept.file.winner
+    found = choose_threshold(kept, winner, metric)
+    own = next(each for each in swept.spec.metrics if each.name == swept.spec.refit_scorer)
+    others = {each.candidate for each in kept.file.judged} - {winner.candidate}
+    result = kept.by(own, BEST, others)
+    fitted = swept.refit(result, params.cores)
+    model = FixedThresholdClassifier(
+        fitted, threshold=found.value, pos_label=fitted.classes_[1], response_method="predict_proba"
+    )
+    model.estimator_ = fitted
+    at, unseen, half = (sum(each) / len(each) for each in (found.splits, found.unseen, found.at_half))
+    positive = swept.rows.train.classes[1] if swept.rows.train.classes is not None else ""
+    said = [
+        ("decides", f"'{positive}' from a probability of {number(found.value)}"),
+        ("at it", f"{metric.name} {number(at)} over the folds, {number(half)} at 0.5"),
+        ("unseen", f"{metric.name} {number(unseen)}: each fold at the threshold that the others choose"),
+    ]
+    return Choice(
+        result, model, said, {"threshold": found.value, f"threshold_{metric.name}": at, f"unseen_{metric.name}": unseen}
+    )
+
+
+def _on_holdout(model: Any, swept: Fetched, metric: Metric) -> dict[str, float]:
+    """Score the model on the hold-out by the sweep's scorers and the asked one, each that can."""
+    held = swept.rows.holdout
+    if held is None:
+        return {}
+    metrics = {each.name: each for each in (*swept.spec.metrics, metric)}
+    scores: dict[str, float] = {}
+    for name, each in metrics.items():
+        try:
+            scores |= tuning.score(model, held, Scorers({name: each.build()}, name))
+        except Exception:  # of a scorer that cannot judge these rows: the others stand
+            continue
+    return scores
+
+
+def _record(
+    params: ChooseParams,
+    run: EntryRun,
+    swept: Fetched,
+    choice: Choice,
+    scores: dict[str, float],
+    model: RegisteredModel,
+) -> None:
+    result = choice.result
+    run.log_metrics(
+        {f"best_{result.refit_scorer}": result.best_score, **choice.metrics}
+        | {f"holdout_{name}": value for name, value in scores.items()}
+    )
+    run.log_best_params({**swept.spec.fixed, **result.best.params})
+    run.entitle(f"chosen by {params.rule} {result.refit_scorer} {result.best_score:.5g}")
+    how = ", ".join(f"{label} {text}" for label, text in choice.said if label)
+    log_card(
+        swept.params,
+        run,
+        swept.spec,
+        swept.rows,
+        result,
+        scores,
+        choice.model,
+        model,
+        cross_validation=_how_good(params, result) + (f"  \n{how}." if how else ""),
+        command=_command(params),
+    )
+
+
+def _how_good(params: ChooseParams, result: SweepResult) -> str:
+    of = f"Chosen by `{params.rule}` among {len(result.candidates):,} candidates of the sweep `{params.run}`"
+    score = f"{result.refit_scorer} {result.best_score:.5f} ± {result.best_std:.5f} over {result.n_folds} folds"
+    return f"{of}: {score}."
+
+
+def _command(params: ChooseParams) -> str:
+    """Return the line that makes the same choice again."""
+    given: Mapping[str, Any] = params.model_dump(exclude={"debug", "cores"}, exclude_defaults=True)
+    words = [f"-P {shlex.quote(f'{name}={value}')}" for name, value in given.items()]
+    return " ".join(["mlflow run . -e choose --env-manager local", *words])
+
+
+def _told(choice: Choice, scores: dict[str, float], model: RegisteredModel) -> list[Row]:
+    result = choice.result
+    score = f"{result.refit_scorer} {number(result.best_score)} ± {number(result.best_std)}"
+    return [
+        ("chosen", result.best.name),
+        ("score", f"{score} over {result.n_folds} folds, {len(result.candidates):,} candidates compared"),
+        *choice.said,
+        ("hold-out", ", ".join(f"{name} {number(value)}" for name, value in scores.items()) or "none"),
+        ("model", f"{model.name} version {model.version}, alias {model.alias}"),
+    ]
+
+
+def _note(params: ChooseParams, rows: list[Row], model: RegisteredModel) -> str:
+    lines = [f"- {label} {text}" for label, text in rows]
+    return "\n".join(
+        [f"Chosen by `{params.rule}` from the sweep `{params.run}`.", "", *lines, "", promotion(model.name)]
+    )
+
+
+if __name__ == "__main__":
+    choose.main()
