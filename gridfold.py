@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tracking import EntryRun
     from tuning import SweepResult, SweepSpec
     from tuning.dropin.swept import Swept
+    from tuning.linting import Finding
 
 __all__ = ["GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV", "sweep"]
 
@@ -249,10 +250,11 @@ def sweep(
         ``best_estimator_``.
     """
     from tuning.dropin.parallel import is_tracked
-    from tuning.dropin.swept import read_spec, rows_of, swept
+    from tuning.dropin.swept import audited_or_refused, read_spec, rows_of, swept
 
     asked = read_spec(spec)
     rows = rows_of(asked, X, y, groups, sample_weight)
+    warned = audited_or_refused(asked, rows)
     if not is_tracked(track):
         return swept(asked, rows, engine, master, cores, [])
     from errors import TrackingError
@@ -272,8 +274,8 @@ def sweep(
             with note.live() as live:
                 found = swept(asked, rows, engine, master, cores, [timeline, Dispensable(recorder), live])
             log_result(run, asked, found.result)
-            drawn = _illustrate(run, asked, found.result, timeline.spans, {"rows": f"{rows.n_rows:,}"})
-            note.write(found.result, pictures=drawn, page=FILE)
+            drawn = _illustrate(run, asked, found.result, timeline.spans, {"rows": f"{rows.n_rows:,}"}, warned)
+            note.write(found.result, pictures=drawn, page=FILE, audited=warned)
     except TrackingError as error:
         if found is None:
             raise
@@ -282,7 +284,12 @@ def sweep(
 
 
 def _illustrate(
-    run: EntryRun, spec: SweepSpec, result: SweepResult, spans: list[Span], data: dict[str, str]
+    run: EntryRun,
+    spec: SweepSpec,
+    result: SweepResult,
+    spans: list[Span],
+    data: dict[str, str],
+    audited: list[Finding],
 ) -> list[str]:
     """Put the pictures and the page of a sweep into its run, and return the pictures' names."""
     from report.page import FILE, page
@@ -297,6 +304,6 @@ def _illustrate(
         album.add_result(result, spec, Path(folder))
         run.log_folder(Path(folder), PLOTS_FOLDER)
     title, estimator = run.title or run.name, estimator_name(spec)
-    told = Story(title, estimator, spec, result, verdict(result), data, drawn=album.drawn, spans=spans)
+    told = Story(title, estimator, spec, result, verdict(result), data, drawn=album.drawn, spans=spans, audited=audited)
     run.log_text(page(told), FILE)
     return [picture.name for picture in album.drawn]

@@ -130,8 +130,9 @@ def compare(scratch: Path) -> None:
     print(f"largest difference from pandas {largest:g}")
 
 
-def make_data(folder: Path, scale: float) -> Path:
+def make_data(folder: Path, scale: float, leak: bool = False) -> Path:
     command = [sys.executable, "-m", "sources.synthetic", "--output", str(folder), "--scale", str(scale)]
+    command += ["--leak"] if leak else []
     subprocess.run(command, cwd=ROOT, check=True)
     return folder
 

@@ -101,6 +101,7 @@ class Illustrations:
                 spans=self._spans,
                 holdout=scores,
                 trained=trained,
+                audited=self._rows.found,
                 notes=[*notes, *filter(None, [result.verification.disagreement])],
             )
             self._run.log_text(page(story), FILE)

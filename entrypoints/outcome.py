@@ -192,7 +192,7 @@ class Outcome:
         self._told["pictures"] = [picture.name for picture in self._illustrations.album.drawn]
         self._told["page"] = self._illustrations.page
         with self._missing.unless("the run's note is not up to date"):
-            self._note.write(result, **self._told)
+            self._note.write(result, audited=self._rows.found, **self._told)
 
     def _on_its_own_rows(self, winner: Any) -> dict[str, float]:
         """Score the winner on rows that it has learned from: all, or as many as tell as much."""

@@ -13,6 +13,7 @@ from entrypoints.kept_rows import KeptRows
 from features import FeatureMatrix
 from features.featurizer import Featurizer
 from tuning import Dataset
+from tuning.linting import Finding
 
 _EXAMPLE = np.arange(5)
 
@@ -50,6 +51,8 @@ class Rows:
         Makes such rows of other devices; None for a table of one's own.
     kept : KeptRows or None
         What the run keeps for promotions; None for devices, whose ids tell, and for a matrix.
+    found : sequence of Finding
+        What the audit has found.
     """
 
     train: Dataset
@@ -66,6 +69,7 @@ class Rows:
     targets: Sequence[str] = ()
     featurizer: Featurizer | None = None
     kept: KeptRows | None = None
+    found: Sequence[Finding] = ()
 
     @property
     def columns(self) -> Sequence[str]:

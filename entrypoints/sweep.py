@@ -5,6 +5,7 @@ from __future__ import annotations
 import tuning
 from entrypoints import unrecorded
 from entrypoints.asked_spec import asked_spec
+from entrypoints.audit import audited_rows
 from entrypoints.command import entrypoint
 from entrypoints.kept import shelf_for
 from entrypoints.memory import CellMemory
@@ -100,10 +101,10 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
 
 
 def _rows(params: SweepParams, run: EntryRun, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
-    """Return the rows and the spec for them, and record what was asked."""
+    """Return the rows, audited, and the spec for them, and record what was asked."""
     spec, rows = rows_for(params, spec, run)
     log_request(run, spec, rows, params.predicted)
-    return spec, rows
+    return spec, audited_rows(run, spec, rows)
 
 
 def fits_side_by_side(params: SweepParams, spec: SweepSpec, rows: Rows) -> int:

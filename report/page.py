@@ -157,8 +157,8 @@ def _behind(each: object) -> str:
 
 
 def _findings(story: Story) -> str:
-    """Return what the result says about the search itself."""
-    found = findings(story.spec, story.result, story.trained)
+    """Return what the result says about the search itself, and before it what the rows say about the result."""
+    found = [*story.audited, *findings(story.spec, story.result, story.trained)]
     items = [
         f"<li><b>{each.code}</b> {marked(each.words)}. {marked(each.advice)}."
         + (
@@ -169,7 +169,8 @@ def _findings(story: Story) -> str:
         + "</li>"
         for each in found
     ]
-    words = "What the result says about the search itself; <code>docs/findings.md</code> explains each code."
+    about = "What the rows and the result say" if story.audited else "What the result says"
+    words = f"{about} about the search itself; <code>docs/findings.md</code> explains each code."
     return f"<p>{words}</p><ul>{''.join(items)}</ul>" if items else ""
 
 

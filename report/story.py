@@ -11,6 +11,7 @@ import pandas as pd
 from report.differences import differences
 from report.pictures import Drawn
 from report.timeline import Span
+from tuning.linting import Finding
 from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
@@ -39,6 +40,8 @@ class Story:
         The refitted winner's score by scorer on rows that no fold has seen; empty before the refit, or without any.
     trained : mapping of str to float
         The same on rows that it has learned from.
+    audited : sequence of Finding
+        What was found in the rows before the first fit.
     notes : sequence of str
         What a reader must know, such as that the winner could not be refitted.
     """
@@ -54,6 +57,7 @@ class Story:
     spans: Sequence[Span] = ()
     holdout: Mapping[str, float] = field(default_factory=dict)
     trained: Mapping[str, float] = field(default_factory=dict)
+    audited: Sequence[Finding] = ()
     notes: Sequence[str] = ()
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Protocol
 from report.live_note import LiveNote
 from report.note import Places, note, nothing_yet, running_note
 from tuning.candidates import Candidate
-from tuning.linting import findings
+from tuning.linting import Finding, findings
 from tuning.results.failures import reasons
 from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
@@ -65,6 +65,7 @@ class SweepNote:
         pictures: Sequence[str] = (),
         page: str = "",
         then: Sequence[str] = (),
+        audited: Sequence[Finding] = (),
     ) -> None:
         """Write it for a sweep that has ended.
 
@@ -79,13 +80,15 @@ class SweepNote:
             The file that is the report.
         then : sequence of str
             What may be done with the winner, in Markdown, a sentence each.
+        audited : sequence of Finding
+            What was found in the rows before the first fit.
         """
         kept = {words: f"{_PLOTS}/{name}.png" for name, words in _SHOWN.items() if name in pictures}
         shown = {words: self._pages.picture(path) for words, path in kept.items()}
         first = [reason.candidates[0] for reason in reasons(result)]
         failed = {each: address for each in first if (address := self._pages.candidate(each))}
         places = self._places(self._pages.artifact(page) if page else "", shown, failed)
-        found = findings(self._spec, result, trained)
+        found = [*audited, *findings(self._spec, result, trained)]
         self._pages.set_note(note(self._spec, result, holdout, found, places, then))
 
     def _places(self, page: str = "", pictures: Mapping[str, str] = {}, failed: Mapping[Candidate, str] = {}) -> Places:

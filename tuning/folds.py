@@ -90,7 +90,9 @@ def make_folds(cv: CvSpec, data: Dataset) -> tuple[Fold, ...]:
     if cv.kind == "repeats" and cv.folds * (cv.repeats or 1) > MOST:
         raise _too_many()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes with fewer rows than folds; tuning.audit says what comes of it
+        warnings.simplefilter(
+            "ignore"
+        )  # of classes with fewer rows than folds; tuning.feasibility says what comes of it
         try:
             folds = tuple(Fold(index, *split) for index, split in enumerate(islice(_splits(cv, data), MOST + 1)))
         except ValueError as error:

@@ -19,8 +19,8 @@ import psutil
 from loky import cpu_count
 
 from errors import SpecError
-from tuning.audit import check_folds, check_layout
 from tuning.dataset import Dataset
+from tuning.feasibility import check_folds, check_layout
 from tuning.fitting import run_fit
 from tuning.learners import Learner
 from tuning.learners.keeper import FoldKeeper

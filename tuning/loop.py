@@ -13,10 +13,10 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from tuning.audit import check_folds, check_layout
 from tuning.cells import Cells, Memory
 from tuning.dataset import Dataset
 from tuning.engines.base import Engine
+from tuning.feasibility import check_folds, check_layout
 from tuning.folds import share_tested
 from tuning.kept.shelf import Shelf
 from tuning.kept.winner import keep_predictions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ import pandas as pd
 from sklearn.base import is_classifier
 
 from errors import SpecError
+from tuning.audit import audited, refuse_if_strict
 from tuning.dataset import Dataset
 from tuning.engines import open_engine
 from tuning.learners import learner_for
 from tuning.learners.views import in_labels
+from tuning.linting import Finding
 from tuning.loop import sweep
 from tuning.observers import Observer
 from tuning.refit import refit
@@ -73,6 +76,20 @@ def read_spec(spec: str | Path | Mapping[str, Any] | SweepSpec) -> SweepSpec:
     if not isinstance(spec, Mapping):
         raise SpecError(f"spec: expected a path, a dict or a SweepSpec, got a {type(spec).__name__}.")
     return spec_file.validate(SweepSpec, spec)
+
+
+def audited_or_refused(spec: SweepSpec, data: Dataset) -> list[Finding]:
+    """Look at the rows before anything is fitted to them; warn of what is found, or refuse it, as the spec says.
+
+    Raises
+    ------
+    SpecError
+    """
+    found = audited(spec, data)
+    refuse_if_strict(spec, found)
+    for each in found:
+        warnings.warn(f"{each.code} {each.words}. {each.advice}.", UserWarning, stacklevel=3)
+    return found
 
 
 def swept(

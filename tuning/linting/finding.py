@@ -21,6 +21,10 @@ class Finding:
         Keys of a spec that does it, as YAML; empty where there are none.
     parameters : tuple of str
         Those that it is about.
+    columns : tuple of str
+        Names of the columns that it is about.
+    rows : tuple of tuple of int
+        Sets of rows that it is about, by what a person finds a row by.
     """
 
     code: str
@@ -28,3 +32,5 @@ class Finding:
     advice: str
     next_spec: str = ""
     parameters: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[int, ...], ...] = ()

@@ -106,6 +106,9 @@ class SweepSpec(_Strict):
     keep : str
         Whose out-of-fold predictions are kept: ``winner``, or ``predictions`` for those of every candidate that was
         judged on all folds, so that ``mlflow run . -e choose`` can choose among them again.
+    audit : "warn", "strict" or "off"
+        Before any fit the rows are looked at for copies across folds, undeclared groups, an order that a shuffle mixes
+        and columns that give the target away: what is found is a warning, or with ``strict`` a refusal.
     """
 
     estimator: Any
@@ -121,6 +124,7 @@ class SweepSpec(_Strict):
     verify: int = Field(default=0, ge=0, strict=True)
     seeds: int = Field(default=0, ge=0, strict=True)
     keep: Literal["winner", "predictions"] = "winner"
+    audit: Literal["warn", "strict", "off"] = "warn"
 
     @field_validator("grid", mode="before")
     @classmethod
