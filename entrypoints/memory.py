@@ -123,6 +123,48 @@ class CellMemory:
         self._journal.add(records, lost)
 
 
+class KnownCells:
+    """What a plan may ask: the journal and the store as they are. It waits for nobody, and writes nothing.
+
+    Parameters
+    ----------
+    run : EntryRun
+        The plan's own; runs of its experiment are searched.
+    """
+
+    def __init__(self, run: EntryRun) -> None:
+        self._run = run
+        self._file = Path()
+        self._stored: StoredCells | None = None
+
+    def open(self, cells: Cells) -> None:
+        """Find the journal of these rows."""
+        self._file = Cache.from_environment().root / "journal" / cells.ground
+        self._stored = StoredCells(self._run, cells.family)
+
+    def find(self, addresses: Sequence[str]) -> Mapping[str, Record]:
+        """Return what is known of `addresses`."""
+        here: dict[str, Record] = {}
+        if self._file.exists():
+            journal = Journal(self._file)
+            here = dict(journal.find(addresses))
+            journal.close()
+        left = [address for address in addresses if address not in here]
+        with suppress(TrackingError):  # a store that does not answer now knows nothing
+            here |= self._stored.find(left) if left and self._stored else {}
+        return here
+
+    def begin(self, addresses: Sequence[str]) -> None:
+        """Nothing: a plan fits nothing that is kept."""
+
+    def suspects(self) -> Collection[str]:
+        """Return none."""
+        return ()
+
+    def keep(self, records: Mapping[str, Record], lost: Collection[str]) -> None:
+        """Nothing."""
+
+
 def _turn(path: Path, run_id: str) -> HeldFile | None:
     """Wait for another command that is at the same sweep; what it fits need not be fitted twice.
 

@@ -98,6 +98,9 @@ class SweepParams(FeaturizeParams):
         "auto", description="'auto', or 'never' to fit anew what earlier sweeps have fitted"
     )
     plan: bool = Field(False, description="true or false: say what the sweep comes to on this machine, and stop")
+    backends: str = Field(
+        "", description="for a plan, where else: 'here' and backends' files (.json), with commas between them"
+    )
     model_name: str = Field(
         "", description="the name that the winner is registered under: demographics, or that of your file, unless given"
     )

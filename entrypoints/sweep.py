@@ -8,10 +8,11 @@ from entrypoints.asked_spec import asked_spec
 from entrypoints.audit import audited_rows
 from entrypoints.command import entrypoint
 from entrypoints.kept import shelf_for
-from entrypoints.memory import CellMemory
+from entrypoints.memory import CellMemory, KnownCells
 from entrypoints.outcome import KeptResult, Missing, Outcome
 from entrypoints.parameters import SweepParams
 from entrypoints.pipeline import rows_for, source_of
+from entrypoints.places import places, refuse_places
 from entrypoints.plan import show_plan
 from entrypoints.progress import SweepProgress, stages
 from entrypoints.records import given_up, log_request
@@ -49,6 +50,7 @@ def _checked(params: SweepParams, run: EntryRun) -> SweepSpec:
         spec = spec.model_copy(update={"verify": params.verify})
     if not params.plan:
         check_size(spec)
+        refuse_places(params.backends)
     check_engine(params.engine, params.master, params.cores or spec.budget.cores or 0)
     (mark_plan if params.plan else mark_sweep)(run, spec, params.subject)
     registry.check_model_name(params.registered_name)
@@ -58,11 +60,13 @@ def _checked(params: SweepParams, run: EntryRun) -> SweepSpec:
 
 
 def _plan(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
+    asked = places(params.backends)
     spec, rows = _rows(params, run, spec)
     with stages("plan") as begin:
         begin("timing a few fits")
-        planned = forecast(spec, rows.train, params.cores)
-    show_plan(run, planned, rows.train.n_rows, too_large(spec))
+        known = KnownCells(run) if params.reuse == "auto" else None
+        planned = forecast(spec, rows.train, params.cores, known)
+    show_plan(run, planned, rows.train.n_rows, too_large(spec), asked)
 
 
 def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:

@@ -72,10 +72,10 @@ def volume_of(spec: SweepSpec, workload: Workload, strategy: Strategy) -> Volume
 
 
 def _listed(space: Space, strategy: Strategy) -> list[Candidate]:
-    first = list(strategy.ask())
-    missing = (strategy.n_candidates or 0) - len(first)
-    more = space.sample(missing, seed=0) if missing > 0 else []
-    return list(dict.fromkeys([proposal.candidate for proposal in first] + more))
+    first = [proposal.candidate for proposal in strategy.ask()]
+    wanted = strategy.n_candidates or 0
+    more = space.sample(wanted, seed=0) if wanted > len(first) else []  # the first may be drawn from that very seed
+    return list(dict.fromkeys([*first, *more]))[: max(wanted, len(first))]
 
 
 def _longest(space: Space, workload: Workload, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -11,12 +11,19 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from backends.capacity import Capacity, Price
 from backends.configuration import Names, Settings
 
 _FILES = re.compile(r"/Volumes/[^/]+/[^/]+/[^/]+(/[^/]+)*|/Workspace(/[^/]+){2,}")
 _KINDS = ("new_cluster", "existing_cluster_id", "serverless")
 _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/?")
 _SECRET = re.compile(r"token|secret|password|credential|_key$", re.IGNORECASE)
+
+
+def _cores_in(node_type: str) -> int | None:
+    """Read the number of cores off a name of Azure's or Google's, such as Standard_D8ds_v5 and n2-standard-8."""
+    found = re.match(r"Standard_[A-Z]+(\d+)", node_type) or re.fullmatch(r"[a-z0-9]+-[a-z]+-(\d+)", node_type)
+    return int(found[1]) if found else None
 
 
 class Autoscale(Settings):
@@ -149,6 +156,20 @@ class DatabricksSettings(Settings):
 
     reconnect_minutes: float = Field(15.0, ge=0)
     """How long a lost connection is tried again before this command gives up (the job goes on)."""
+
+    price_per_hour: Price | None = None
+    """What an hour of all machines and of Databricks' units costs, in your currency as you write it, like '4.2 EUR'.
+    With it -P plan=true says what a sweep comes to."""
+
+    def capacity(self, name: str) -> Capacity:
+        """Return what the workers come to, as far as their type's name tells; the most of those that may be added."""
+        cluster = self.new_cluster
+        cores = _cores_in(cluster.node_type_id or "") if cluster else None
+        if cluster is None or cores is None:
+            what = "how many cores its machines have" if cluster else "how large it is"
+            return Capacity(name, None, None, self.price_per_hour, f"{what}: its file does not say")
+        workers = cluster.autoscale.max_workers if cluster.autoscale else cluster.num_workers
+        return Capacity(name, max(1, workers or 0) * cores, None, self.price_per_hour)
 
     @field_validator("files")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from backends.capacity import Capacity, Price
 from backends.configuration import Names, Settings
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
@@ -82,8 +83,18 @@ class DsvmSettings(Settings):
     reconnect_minutes: float = Field(15.0, ge=0)
     """How long a lost connection is tried again before this command gives up (the job goes on)."""
 
+    price_per_hour: Price | None = None
+    """What an hour of the VM costs, in your currency as you write it, like '0.504 EUR'.
+    With it -P plan=true says what a sweep comes to."""
+
     build: Build = Build()
     """What pip needs while the image is built, and the image must not keep."""
+
+    def capacity(self, name: str) -> Capacity:
+        """Return what the container may use."""
+        unknown = "" if self.cpus else 'how many cores it has: write "cpus"'
+        fits = max(1, int(self.cpus)) if self.cpus else None
+        return Capacity(name, fits, self.memory, self.price_per_hour, unknown)
 
     @field_validator("host")
     @classmethod

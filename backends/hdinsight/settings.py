@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from backends.capacity import Capacity, Price
 from backends.configuration import NAME, Settings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -85,6 +86,16 @@ class HdinsightSettings(Settings):
 
     ca_bundle: Path | None = None
     """A file of certificates (PEM), where Livy is behind a gateway of your own."""
+
+    price_per_hour: Price | None = None
+    """What an hour of the whole cluster costs, in your currency as you write it, like '0.504 EUR'.
+    With it -P plan=true says what a sweep comes to."""
+
+    def capacity(self, name: str) -> Capacity:
+        """Return what the executors come to."""
+        unknown = "" if self.num_executors else 'how many executors it gives: write "num_executors"'
+        fits = self.num_executors * self.executor_cores if self.num_executors else None
+        return Capacity(name, fits, None, self.price_per_hour, unknown)
 
     @field_validator("url")
     @classmethod

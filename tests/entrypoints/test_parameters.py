@@ -99,7 +99,7 @@ def test_a_control_character_is_refused():
             ["--zzz", "1"],
             "-P zzz=1: there is no parameter 'zzz'. There are: debug, data, scale, seed, leak, feature_sets, holdout, "
             "min_devices, features, target, groups, weights, space, engine, master, cores, verify, reuse, plan, "
-            "model_name, record_wait.",
+            "backends, model_name, record_wait.",
         ),
         (["--cores", "two"], "-P cores=two: expected a whole number: fits side by side, 0 for one on each core."),
         (["--cores", "-1"], "-P cores=-1: expected a whole number: fits side by side, 0 for one on each core."),

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from gridfold.errors import SpecError as Refused
 from sklearn import datasets
 
 from errors import SpecError
 from gridfold import sweep
-from gridfold.errors import SpecError as Refused
 from tuning import Dataset, SweepSpec
 from tuning.audit import audited, refuse_if_strict
 from tuning.audit.keys import row_keys

@@ -5,8 +5,9 @@ import pytest
 
 from errors import SpecError
 from tuning import Dataset, SweepSpec, Workload, sweep
-from tuning.forecast import Probe, forecast, measure, seconds_of, workers_within
+from tuning.forecast import forecast, workers_within
 from tuning.plan import Fit, groups, plan_fits
+from tuning.probing import Need, Probe, measure, seconds_of
 from tuning.search import check_size, make_strategy
 from tuning.strategies import Proposal
 from tuning.volume import volume_of
@@ -47,7 +48,7 @@ def test_strategies_that_do_not_say_all_at_once_are_counted_in_full(strategy):
 
 def test_no_fit_of_the_full_length_is_trained(monkeypatch):
     trained = []
-    monkeypatch.setattr("tuning.forecast.run_fit", lambda workload, fit, matrices: trained.append(fit.rounds))
+    monkeypatch.setattr("tuning.probing.run_fit", lambda workload, fit, matrices: trained.append(fit.rounds))
     forecast(spec(grid={"n_estimators": [1000]}), rows(), cores=1)
     assert trained
     assert max(trained) <= 4 / 1000
@@ -80,7 +81,7 @@ def test_cores_of_the_budget_hold():
 
 
 def test_memory_limits_the_fits_side_by_side(monkeypatch):
-    probe = Probe(0.0, 1.0, 0.0, base_bytes=10**9, matrix_bytes=10**8, fit_bytes=5 * 10**8)
+    probe = Probe(0.0, 1.0, 0.0, Need(base_bytes=10**9, matrix_bytes=10**8, fit_bytes=5 * 10**8))
     monkeypatch.setattr("tuning.forecast.measure", lambda workload, fits: probe)
     # 1 GB + 4 folds of 0.1 GB leave room for 2 fits of 0.5 GB within 2.5 GB
     assert workers_within(spec(budget={"max_memory": "2.5GB"}), rows(), cores=8) == 2
