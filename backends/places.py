@@ -14,7 +14,9 @@ from backends.dsvm.settings import DsvmSettings
 from backends.failures import BackendError
 from backends.hdinsight.settings import HdinsightSettings
 
-_TOLD_BY = (
+_Sized = DatabricksSettings | HdinsightSettings | DsvmSettings
+
+_TOLD_BY: tuple[tuple[set[str], type[_Sized], str], ...] = (
     ({"files", "new_cluster", "existing_cluster_id", "serverless"}, DatabricksSettings, "databricks-jobs"),
     ({"url", "storage"}, HdinsightSettings, "hdinsight"),
     ({"host"}, DsvmSettings, "dsvm"),
