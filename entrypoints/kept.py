@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from cache import Cache
@@ -12,6 +13,9 @@ from entrypoints.terminal.results import Row
 from tracking import EntryRun
 from tuning import SweepResult, SweepSpec
 from tuning.kept import shelf, table
+from tuning.kept.bias import Corrected, corrected
+from tuning.kept.choice import KeptSweep
+from tuning.warned import one_line
 
 FOLDER = "predictions"
 
@@ -21,8 +25,10 @@ def shelf_for(spec: SweepSpec) -> shelf.Shelf:
     return shelf.Shelf(Cache.from_environment().root / shelf.FOLDER, spec.keep == "predictions")
 
 
-def log_predictions(run: EntryRun, result: SweepResult, kept: shelf.Shelf, rows: Rows) -> list[Row]:
-    """Record what was kept as one file, and return what there is to say of it."""
+def log_predictions(
+    run: EntryRun, spec: SweepSpec, result: SweepResult, kept: shelf.Shelf, rows: Rows
+) -> tuple[SweepResult, list[Row]]:
+    """Record what was kept as one file; return the result with its corrected score, and what there is to say."""
     root = Cache.from_environment().root
     with writing_to(root):
         root.mkdir(parents=True, exist_ok=True)
@@ -31,7 +37,20 @@ def log_predictions(run: EntryRun, result: SweepResult, kept: shelf.Shelf, rows:
             n_kept = table.write(file, result, kept, rows.train, rows.targets)
             size = file.stat().st_size
             run.log_file(file, FOLDER)
-    return _told(result, kept, n_kept, size)
+            found = _correction(spec, file, rows)
+    told = _told(result, kept, n_kept, size)
+    if isinstance(found, str):
+        return replace(result, uncorrected=found), told
+    return replace(result, corrected=found), told
+
+
+def _correction(spec: SweepSpec, file: Path, rows: Rows) -> Corrected | str:
+    sweep = KeptSweep(table.OutOfFold(file), spec, rows.train)
+    deciding = next(metric for metric in spec.metrics if metric.name == spec.refit_scorer)
+    try:
+        return corrected(sweep, deciding, spec.rule)
+    except Exception as error:  # the sweep has its winner, and its score
+        return f"it could not be computed ({one_line(error)})"
 
 
 def _told(result: SweepResult, kept: shelf.Shelf, n_kept: int, size: int) -> list[Row]:

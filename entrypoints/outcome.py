@@ -140,15 +140,14 @@ class Outcome:
         self._note = note
         self._told: dict[str, Any] = {}
 
-    def conclude(self, result: SweepResult, kept: KeptResult) -> None:
-        """Record `result`, then refit, judge, log and register the winner."""
+    def conclude(self, result: SweepResult, kept: KeptResult) -> SweepResult:
+        """Record `result`, then refit, judge, log and register the winner; return it with all that is known by then."""
         with stages("winner") as begin:
             begin("recording the result")
             self._record(result, kept)
             if self._shelf is not None:
                 begin("keeping out-of-fold predictions")
-                with self._missing.unless("the run does not hold the out-of-fold predictions"):
-                    self.kept = log_predictions(self._run, result, self._shelf, self._rows)
+                result = self._keep(result, self._shelf)
             raise_disagreement(result)  # such a result is kept to be looked into, and makes no model
             begin("refitting on all training rows")
             lost = "the hold-out's scores and the model are" if self._rows.holdout else "the model is"
@@ -169,6 +168,7 @@ class Outcome:
                 self._describe(winner, result)
                 if self.model is not None:
                     self._tell(result, then=[promotion(self.model.name)])
+        return result
 
     def reported(self, links: Links) -> list[tuple[str, str]]:
         """Return where the report is, if there is one."""
@@ -185,6 +185,13 @@ class Outcome:
             self._missing.add("the run does not hold all of it", error)
         self._illustrations.of_result(result)
         self._tell(result)
+
+    def _keep(self, result: SweepResult, shelf: Shelf) -> SweepResult:
+        """Record the predictions that were kept, and return the result with what they say of the winner's score."""
+        with self._missing.unless("the run does not hold the out-of-fold predictions"):
+            result, self.kept = log_predictions(self._run, self._spec, result, shelf, self._rows)
+            report.log_correction(self._run, self._spec, result)
+        return result
 
     def _tell(self, result: SweepResult, **news: Any) -> None:
         """Write the run's note again, with what is new."""

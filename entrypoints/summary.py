@@ -31,6 +31,7 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
     rows = [
         ("best", result.best.name),
         ("score", _score(result)),
+        *_corrected(result),
         ("apart", _apart(result)),
         ("hold-out", ", ".join(f"{name} {number(value)}" for name, value in holdout.items()) or "none"),
         *_failed(result),
@@ -71,6 +72,16 @@ def what_next(params: SweepParams, model: RegisteredModel | None) -> list[Row]:
 def _score(result: SweepResult) -> str:
     n_folds = result.split_scores().shape[1]
     return f"{result.refit_scorer} {number(result.best_score)} ± {number(result.best_std)} over {n_folds} folds"
+
+
+def _corrected(result: SweepResult) -> list[Row]:
+    """Say what the winner's score is without what choosing it has added."""
+    found = result.corrected
+    if found is None:
+        return []
+    spread = f"95%: {number(found.low)} to {number(found.high)}"
+    how = f"without what choosing the best of {found.candidates:,} adds, from {found.draws:,} draws of the rows"
+    return [("corrected", f"{found.scorer} {number(found.score)} ({spread}) {how}")]
 
 
 def _apart(result: SweepResult) -> str:

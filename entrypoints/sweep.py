@@ -98,7 +98,7 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
     assert kept.result is not None  # else the sweep has raised
     result = given_up(params, kept.result)
     outcome = Outcome(params, run, spec, rows, missing, note, timeline.spans, shelf)
-    outcome.conclude(result, kept)
+    result = outcome.conclude(result, kept)
     show_facts(f"swept in {duration(result.seconds)}", [*summary(result, outcome.scores, outcome.model), *outcome.kept])
     show_lines([*where_to_look(links), *outcome.reported(links), *what_next(params, outcome.model)])
     missing.raise_if_any()

@@ -40,6 +40,13 @@ def log_result(run: EntryRun, spec: SweepSpec, result: SweepResult) -> None:
     mark_score(run, result.best_score)
 
 
+def log_correction(run: EntryRun, spec: SweepSpec, result: SweepResult) -> None:
+    """Write the winner's corrected score beside its score, where it is known."""
+    if result.corrected is not None:
+        run.log_text(sweeping_results(spec, result), RESULTS_FILE)
+        run.log_metrics({f"corrected_{result.corrected.scorer}": result.corrected.score})
+
+
 def log_refit(run: EntryRun, what: str, scores: Mapping[str, float]) -> None:
     """Write the refitted winner's score by scorer on `what`: the ``holdout``, or the rows of the ``train``ing."""
     run.log_metrics({f"{what}_{name}": float(score) for name, score in scores.items()})
@@ -80,7 +87,11 @@ def sweeping_results(spec: SweepSpec, result: SweepResult) -> str:
     Several scorers make a block each, the one that chose the winner first.
     """
     names = sorted(result.scorers, key=lambda name: name != result.refit_scorer)
-    return "\n".join(_block(name, spec, result) for name in names)
+    blocks = "\n".join(_block(name, spec, result) for name in names)
+    found = result.corrected
+    if found is None:
+        return blocks
+    return f"{blocks}corrected: {found.score:.5f}, 95%: {found.low:.5f} to {found.high:.5f}, scorer: {found.scorer}\n"
 
 
 def _block(scorer: str, spec: SweepSpec, result: SweepResult) -> str:

@@ -118,6 +118,15 @@ def test_another_scorer_chooses_without_a_fit_of_a_fold(place):
     assert not place.client.search_runs(["1"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
 
 
+def test_the_sweep_says_what_its_winners_score_is_worth(place):
+    swept = place.client.get_run(place.swept)
+    worth = swept.data.metrics["corrected_neg_log_loss"]
+    assert worth < swept.data.metrics["best_neg_log_loss"] + 0.02
+    text = Path(place.client.download_artifacts(place.swept, "sweeping_results.txt")).read_text()
+    assert text.splitlines()[-1].startswith(f"corrected: {worth:.5f}, 95%: ")
+    assert "Chosen so among 3, a winner scores neg_log_loss" in swept.data.tags["mlflow.note.content"]
+
+
 def test_one_standard_error_takes_the_simplest_that_is_as_good(place):
     table = pd.read_csv(place.client.download_artifacts(place.swept, "cv_results.csv"))
     splits = table[["split0_test_score", "split1_test_score", "split2_test_score"]].to_numpy()

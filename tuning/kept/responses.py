@@ -43,6 +43,10 @@ class Responses:
     values: Mapping[str, NDArray[Any]]
     classes: NDArray[np.int64] | None = None
 
+    def at(self, places: NDArray[np.intp]) -> Responses:
+        """Return the answers for some of the rows, by their places."""
+        return Responses({name: values[places] for name, values in self.values.items()}, self.classes)
+
 
 class Recording(View):
     """A fitted model that notes what it answers.

@@ -18,6 +18,7 @@ from tuning.results.statistics import simplest_within
 from tuning.spec.refit import BEST, RefitSpec
 
 if TYPE_CHECKING:
+    from tuning.kept.bias import Corrected
     from tuning.kept.responses import Responses
 
 
@@ -130,6 +131,10 @@ class SweepResult:
         Rows tested on over rows trained on; None stands for plain K-fold cross-validation.
     rule : RefitSpec
         How the winner is chosen.
+    corrected : Corrected or None
+        The winner's score without what choosing it has added, where that is known.
+    uncorrected : str
+        Why it is not known, in a clause; empty where nobody has looked.
     """
 
     candidates: Sequence[Candidate]
@@ -146,6 +151,8 @@ class SweepResult:
     test_share: float | None = None
     rule: RefitSpec = BEST
     seed_means: Sequence[float] = ()
+    corrected: Corrected | None = None
+    uncorrected: str = ""
 
     @property
     def n_cells(self) -> int:
