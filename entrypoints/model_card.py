@@ -24,6 +24,7 @@ from tuning import SweepResult, SweepSpec
 
 FOLDER = "model_card"
 _HOW_IT_RAN = {"debug", "engine", "master", "cores", "plan", "record_wait"}  # whatever they are, the model is the same
+_OF_DEVICES = {"data", "scale", "leak", "feature_sets", "min_devices"}  # which a table of one's own knows nothing of
 _LISTED = 10
 
 
@@ -56,6 +57,9 @@ def log_card(
         limits=card.PERSONAL if rows.featurizer else card.OTHERS,
         holdout_scores=scores,
         predictions=_predictions(winner, rows),
+        kind="group" if rows.featurizer else "class",
+        roles=_roles(params) if params.features else "",
+        columns={} if rows.featurizer else rows.schema,
     )
     told = replace(told, **instead)
     with tempfile.TemporaryDirectory() as scratch:
@@ -70,10 +74,19 @@ def log_card(
 
 def command(params: SweepParams, run: EntryRun) -> str:
     """Return the line that makes the model of `run` again, whatever the defaults and the spec's file are by then."""
-    asked = {**params.model_dump(exclude=_HOW_IT_RAN), "space": kept_as(params.space, run)}
+    left_out = _HOW_IT_RAN | (_OF_DEVICES if params.features else set())
+    asked = {**params.model_dump(exclude=left_out), "space": kept_as(params.space, run)}
     given = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in asked.items()}
     words = [f"-P {shlex.quote(f'{name}={value}')}" for name, value in given.items() if value]
     return " ".join(["mlflow run . -e sweep --env-manager local", *words])
+
+
+def _roles(params: SweepParams) -> str:
+    """Say which column of a table is what."""
+    words = [f"It predicts `{params.target}`"]
+    words += [f"rows that agree in `{params.groups}` stay together"] if params.groups else []
+    words += [f"`{params.weights}` says how much a row counts"] if params.weights else []
+    return f"{'; '.join(words)}."
 
 
 def important(winner: Any, rows: Rows) -> dict[str, float]:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from release.judging import Codes, Floats, bootstrap_mean, calibration, log_losses
 
+_MOST_COLUMNS = 30
+
 FILE, PICTURE = "model_card.md", "calibration.png"
 
 PERSONAL = """\
@@ -76,6 +78,12 @@ class Card:
     holdout_scores : mapping of str to float
     predictions : Predictions or None
         Of the held-out rows; None where there are none, or no probabilities.
+    kind : str
+        What a label is.
+    roles : str
+        Which column of a table is what, in a sentence.
+    columns : mapping of str to str
+        Types of the columns of a table, by name.
     """
 
     model: str
@@ -91,6 +99,9 @@ class Card:
     limits: str = OTHERS
     holdout_scores: Mapping[str, float] = field(default_factory=dict)
     predictions: Predictions | None = None
+    kind: str = "group"
+    roles: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def markdown(card: Card) -> str:
@@ -120,9 +131,14 @@ def _sections(card: Card) -> Iterator[str]:
     code = f"At commit `{card.code}`:\n\n" if card.code else ""
     yield f"## Made again by\n\n{code}```sh\n{card.command}\n```"
     learned, held = card.rows
-    yield f"## Data\n\n`{card.data}`, features `{card.fingerprint}`: {learned:,} rows to learn from, {held:,} held out."
+    roles = f" {card.roles}" if card.roles else ""
+    yield (
+        f"## Data\n\n`{card.data}`, features `{card.fingerprint}`: {learned:,} rows to learn from, {held:,} held out."
+        f"{roles}{_columns(card.columns)}"
+    )
     if card.predictions:
-        yield f"## Groups\n\n{_label_table(card.predictions)}"
+        heading = "Groups" if card.kind == "group" else "Classes"
+        yield f"## {heading}\n\n{_label_table(card.predictions, card.kind)}"
         if card.predictions.slices:
             yield f"## Slices\n\n{_slice_table(card.predictions)}"
     if card.features:
@@ -144,10 +160,19 @@ def _on_holdout(card: Card) -> str:
     )
 
 
-def _label_table(predictions: Predictions) -> str:
+def _columns(columns: Mapping[str, str]) -> str:
+    """Return the columns with their types, as many as one reads."""
+    if not columns:
+        return ""
+    shown = ", ".join(f"`{name}` {kind}" for name, kind in list(columns.items())[:_MOST_COLUMNS])
+    more = f" and {len(columns) - _MOST_COLUMNS:,} more" if len(columns) > _MOST_COLUMNS else ""
+    return f"\n\n{len(columns):,} columns: {shown}{more}."
+
+
+def _label_table(predictions: Predictions, kind: str) -> str:
     """Return a row a label: how many rows have it, what it was given on average, and their log-loss."""
     losses = log_losses(predictions.probabilities, predictions.codes)
-    lines = ["| group | rows | share | predicted | log-loss |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines = [f"| {kind} | rows | share | predicted | log-loss |", "| --- | ---: | ---: | ---: | ---: |"]
     for code, label in enumerate(predictions.labels):
         members = predictions.codes == code
         loss = f"{losses[members].mean():.3f}" if members.any() else ""

@@ -15,7 +15,7 @@ from entrypoints.model_card import command
 from entrypoints.parameters import SweepParams, parse
 from entrypoints.sweep import sweep
 from features.raw_devices import EXAMPLE
-from tests.entrypoints.conftest import ROOT, SMALL
+from tests.entrypoints.conftest import ROOT, SMALL, SPACE
 from tracking import EntryRun
 
 
@@ -54,6 +54,33 @@ def test_the_command_says_what_the_defaults_were_and_nothing_of_how_it_ran(workp
     assert given.pop("space") == f"runs:/{run.run_id}/quick.yaml"
     assert "cores" not in given
     assert parse(SweepParams, [word for name, value in given.items() for word in (f"--{name}", value)]) == SweepParams()
+
+
+def test_the_card_of_a_table_is_about_that_table_and_its_command_makes_the_model_again(workplace):
+    draw = np.random.default_rng(0)
+    town, age = draw.choice(["here", "there"], 120), draw.normal(size=120)
+    frame = pl.DataFrame({"age": age, "town": town, "home": np.arange(120) // 2, "won": (age > 0) ^ (town == "here")})
+    frame.write_csv("mine.csv")
+    spec = SPACE.replace('objective: "multi:softprob", ', "")
+    (workplace.folder / "mine.yaml").write_text(spec)
+    given = ["--features", "mine.csv", "--target", "won", "--groups", "home", "--holdout", "0.3", "--seed", "3"]
+    assert sweep([*given, "--space", "mine.yaml"]) == 0
+    text = workplace.client.get_model_version("mine", "1").description
+    assert "It predicts `won`; rows that agree in `home` stay together." in text
+    assert "2 columns: `age` float64, `town` category." in text
+    assert "## Classes" in text
+    assert "| class | rows |" in text
+    assert "evice" not in text
+
+    [line] = re.findall(r"```sh\n(.*)\n```", text)
+    words = [word for word in shlex.split(line) if "=" in word]
+    assert not {"data", "scale", "feature_sets"} & {word.partition("=")[0] for word in words}
+    Path(workplace.folder, "mine.yaml").write_text("another sweep's by now")
+    assert sweep([part for word in words for part in ("--" + word.partition("=")[0], word.partition("=")[2])]) == 0
+    first, again = (
+        mlflow.pyfunc.load_model(f"models:/mine/{version}").predict(frame.to_pandas()) for version in (1, 2)
+    )
+    np.testing.assert_array_equal(first.to_numpy(), again.to_numpy())
 
 
 def test_a_regression_on_a_table_of_ones_own_has_a_card_without_groups(workplace):
