@@ -259,7 +259,6 @@ def fitted_model(estimator: object, rows: Rows) -> FittedModel:
         classes,
         rows.columns,
         rows.one_hot,
-        rows.as_read,
         rows.featurizer,
         rows.plain_names,
         rows.targets,

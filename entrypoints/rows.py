@@ -43,8 +43,6 @@ class Rows:
         Of the data in the run's list of inputs.
     about : str
         What they are, in a few words.
-    as_read : DataFrame or None
-        The rows of `example` with the types that pandas reads in the file; None where there is no such file.
     targets : sequence of str
         Names of the columns to predict, where they are several.
     featurizer : Featurizer or None
@@ -65,7 +63,6 @@ class Rows:
     plain_names: bool = False
     name: str = "features"
     about: str = ""
-    as_read: Any = None
     targets: Sequence[str] = ()
     featurizer: Featurizer | None = None
     kept: KeptRows | None = None

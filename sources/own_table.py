@@ -24,8 +24,6 @@ from sources.own_columns import as_features, as_labels, as_numbers
 from sources.own_file import SPARSE, digest_of, existing
 from sources.target_columns import target_columns
 
-_SHOWN = 5
-
 
 @dataclass(frozen=True, eq=False)
 class OwnTable:
@@ -45,8 +43,6 @@ class OwnTable:
         Rows with equal numbers belong together.
     weights : ndarray of shape (n_rows,), float64, or None
         At least 0, and not all 0.
-    as_read : DataFrame of shape (n_shown, n_columns) or None
-        The first rows of the features with the types that pandas reads; None for a matrix.
     fold_columns : mapping of str to ndarray of shape (n_rows,)
         The column that the folds are made from, where there is one.
     frame : DataFrame of shape (n_rows, n_all_columns) or None
@@ -59,7 +55,6 @@ class OwnTable:
     target: pd.Series | pd.DataFrame
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
-    as_read: pd.DataFrame | None = None
     fold_columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     frame: pd.DataFrame | None = None
 
@@ -99,9 +94,8 @@ def read_own_table(features: str, target: str, groups: str = "", weights: str = 
         raise SourceError(f"{features}: no column is left to learn from beside {', '.join(roles.names)}.")
     X = as_features(rest, features)
     digest = digest_of(path, features)
-    as_read = rest.iloc[:_SHOWN].reset_index(drop=True)
     asked = (roles.target(), roles.groups(), roles.weights())
-    return OwnTable(features, digest, X, *asked, as_read, roles.folds(), frame)
+    return OwnTable(features, digest, X, *asked, roles.folds(), frame)
 
 
 def _sparse(path: Path, features: str, target: str, groups: str, weights: str, folds: str) -> OwnTable:

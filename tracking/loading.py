@@ -23,7 +23,7 @@ from mlflow.models import Model
 
 from errors import SourceError, TrackingError
 from tracking import gridfold_model, preparation, store
-from tracking.gridfold_model import CARD, PREPARATION, imported_from
+from tracking.gridfold_model import CARD, MODULE, PREPARATION, imported_from
 
 _RUN_ALONE = re.compile(r"runs:/[^/]+/?")
 
@@ -133,7 +133,7 @@ def load(uri: str) -> DeviceModel | TableModel:
             raise TrackingError(
                 f"{uri}: no sweep has made this model. Name one that `mlflow run . -e sweep` registered."
             )
-        code = imported_from(folder / "code", Path(gridfold_model.__file__).stem)
+        code = imported_from(folder / "code", MODULE)
         model = code.LabelledModel.load(folder)
         model.use_threads(0)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

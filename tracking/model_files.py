@@ -28,18 +28,20 @@ import pandas as pd
 import scipy.sparse as sp
 import skops.io
 import xgboost
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model, infer_signature, validate_schema
+from mlflow.models import Model, infer_signature
 from mlflow.models.signature import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
 
 from tracking import gridfold_model, preparation
-from tracking.gridfold_model import CARD, CODE, DENSE, FRAME, ONE_HOT, SPARSE, LabelledModel, dense
+from tracking.gridfold_model import CARD, CODE, DENSE, FRAME, MODULE, ONE_HOT, SPARSE, LabelledModel, dense
 from tracking.preparation import Preparation
 from tuning.spec.modules import installed_imports, local_modules
 
 NAMED_COLUMNS = 200
+COLUMNS = "gridfold.columns"
+"""The model's metadata under this name say what each column of a caller's rows holds."""
+
 _TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "collections.OrderedDict")
 _ALWAYS = ("mlflow", "numpy", "pandas", "scipy", "scikit-learn")
 
@@ -60,8 +62,6 @@ class FittedModel:
         Names of the columns of `example`; may be empty.
     one_hot : bool
         The estimator was trained on ``gridfold_model.one_hot`` of rows such as `example`, a frame.
-    as_read : DataFrame or None
-        The rows of a table file that `example` was made of, with the types that pandas reads there.
     preparation : Preparation or None
         Makes such rows of what a caller has, who then need not know of them. For classifiers only.
     plain_names : bool
@@ -77,7 +77,6 @@ class FittedModel:
     classes: Sequence[Any] | None = None
     columns: Sequence[str] = ()
     one_hot: bool = False
-    as_read: pd.DataFrame | None = None
     preparation: Preparation | None = None
     plain_names: bool = False
     targets: Sequence[str] = ()
@@ -107,8 +106,9 @@ def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
         "mlflow_model": about,
         "signature": signature,
         "input_example": example,
-        "code_paths": [str(path) for path in (gridfold_model.__file__, *form.modules)],
+        "code_paths": [str(path) for path in (Path(gridfold_model.__file__).parent, *form.modules)],
     }
+    about.metadata = {**(about.metadata or {}), COLUMNS: _columns(fitted, card)}
     extra = fitted.preparation.requires if fitted.preparation else ()
     _save_natively(fitted.estimator, form, folder, requirements(fitted.estimator, extra, form.modules), options)
     for compiled in (folder / CODE).rglob("__pycache__"):
@@ -216,6 +216,14 @@ def _card(fitted: FittedModel, flavor: str) -> dict[str, Any]:
     }
 
 
+def _columns(fitted: FittedModel, card: Mapping[str, Any]) -> dict[str, str]:
+    """Say what each column of a caller's rows holds; the signature does not."""
+    if fitted.preparation:
+        return preparation.described(fitted.preparation)
+    words = {"category": "category", "bool": "true or false", "int64": "whole numbers"}
+    return {name: words.get(kind, "numbers") for name, kind in card["types"].items()}
+
+
 def _categorical(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
 
@@ -234,8 +242,8 @@ def _shown(fitted: FittedModel, card: Mapping[str, Any]) -> tuple[ModelSignature
     example = example_of(fitted)
     described = {name: value for name, value in card.items() if name != "flavor"}
     predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
-    signature = _signature(_without_gaps(example, card["categories"]), predicted)
-    return signature if fitted.as_read is None else _as_in_the_file(signature, fitted.as_read), example
+    signature = _signature(example, predicted)
+    return (_of_anything(signature) if isinstance(fitted.example, pd.DataFrame) else signature), example
 
 
 def example_of(fitted: FittedModel) -> Any:
@@ -251,39 +259,20 @@ def example_of(fitted: FittedModel) -> Any:
     return pd.DataFrame(dense(example), columns=list(fitted.columns))
 
 
-def _without_gaps(example: Any, categories: Mapping[str, Sequence[Any]]) -> Any:
-    """Fill in known values where categories are missing: from gaps alone, a column of text would pass for numbers."""
-    if not isinstance(example, pd.DataFrame):
-        return example
-    filled = {name: example[name].where(example[name].notna(), values[0]) for name, values in categories.items()}
-    return example.assign(**filled)
-
-
 def _signature(example: Any, predicted: Any) -> ModelSignature:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "integer columns cannot hold missing values": true of theirs, not ours
+        warnings.simplefilter("ignore")  # of gaps, and that types cannot be told
         return infer_signature(example, predicted)
 
 
-def _as_in_the_file(signature: ModelSignature, as_read: pd.DataFrame) -> ModelSignature:
-    """Let columns come as they are in the file, where MLflow would refuse its type: pandas' own types, and objects.
+def _of_anything(signature: ModelSignature) -> ModelSignature:
+    """Name the columns, and let MLflow ask no type of them, which the model does itself.
 
-    What is no number in them the model says itself.
+    MLflow is stricter than any table: it refuses whole numbers where fractions were, gaps in whole numbers, pandas' own
+    types and categories; and a server cuts fractions off, and makes false of a gap, without a word.
     """
-    columns = [_as_sent(column, as_read) for column in signature.inputs.inputs]
+    columns = [ColSpec(AnyType(), name) for name in signature.inputs.input_names()]
     return ModelSignature(Schema(columns), signature.outputs)
-
-
-def _as_sent(column: ColSpec, as_read: pd.DataFrame) -> ColSpec:
-    values = as_read[[column.name]]
-    anything = ColSpec(AnyType(), column.name)
-    if pd.api.types.is_object_dtype(values.dtypes.iloc[0]) and column.type != DataType.string:
-        return anything
-    try:
-        validate_schema(values, Schema([column]))
-    except MlflowException:
-        return anything
-    return column
 
 
 def _predict_by_label(about: Model, folder: Path) -> None:
@@ -291,5 +280,5 @@ def _predict_by_label(about: Model, folder: Path) -> None:
     pyfunc = about.flavors["python_function"]
     for key in ("data", "model_path", "predict_fn"):
         pyfunc.pop(key, None)
-    pyfunc["loader_module"] = Path(gridfold_model.__file__).stem
+    pyfunc["loader_module"] = MODULE
     about.save(str(folder / "MLmodel"))

@@ -75,9 +75,18 @@ def example_of(preparation: Preparation) -> pd.DataFrame:
 
 
 def signature_of(preparation: Preparation, classes: Sequence[Any]) -> ModelSignature:
-    """Return what goes in and what comes out: a probability for each of `classes`, or a label where there are none."""
+    """Return what comes out: a probability for each of `classes`, or a label where there are none.
+
+    Not what goes in: MLflow would drop the fields that it does not know, and a row of which it knows none. `described`
+    says it in the model's metadata.
+    """
     outputs = Schema([ColSpec(DataType.double, str(label)) for label in classes] or [ColSpec(DataType.string)])
-    return ModelSignature(Schema.from_json(json.dumps(list(preparation.schema))), outputs)
+    return ModelSignature(outputs=outputs)
+
+
+def described(preparation: Preparation) -> dict[str, str]:
+    """Return the fields of a caller's rows, by name, and what they hold."""
+    return {str(column["name"]): str(column["type"]) for column in preparation.schema}
 
 
 def _copy_module(name: str, folder: Path) -> None:

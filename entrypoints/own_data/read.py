@@ -87,7 +87,6 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         plain_names=plain,
         name=table_name(params.features),
         about=_about(table, encode),
-        as_read=table.as_read,
         targets=names,
         kept=KeptRows.of(table, held, params.weights),
     )

@@ -1,5 +1,6 @@
 """The model takes rows as they are in the file that it learned from, whatever types pandas gives them there."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -48,14 +49,14 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def model_of(path: str, asked: dict, target: str = "y"):
+def model_of(path: str, asked: dict, target: str = "y", folder: str = "model"):
     """Fit on the whole file, save, and load as anybody would; give the model, the estimator and its own rows."""
     asked = {"scoring": "accuracy", "cv": {"folds": 2}, **asked}
     spec, rows = own_rows(SweepParams(features=path, target=target, holdout=0), tuning.SweepSpec(**asked))
     candidate = tuning.Candidate({name: values[0] for name, values in spec.grid.items()})
     winner = tuning.refit(spec, candidate, rows.train, cores=1)
-    model_files.save(fitted_model(winner, rows), Path("model"), Model())
-    return mlflow.pyfunc.load_model("model"), winner, rows
+    model_files.save(fitted_model(winner, rows), Path(folder), Model())
+    return mlflow.pyfunc.load_model(folder), winner, rows
 
 
 def written(column: object, name: str = "t.parquet") -> tuple[str, pd.DataFrame]:
@@ -128,18 +129,124 @@ def takes_the_file(model, winner, rows, file: pd.DataFrame) -> None:
     assert list(model.predict(file).columns) == ["no", "yes"]
 
 
-def test_the_types_of_plain_columns_stay_in_the_signature():
-    path, _ = written(COLUMNS["unused categories"])
-    model, _, _ = model_of(path, XGBOOST)
-    types = {column.name: str(column.type) for column in model.metadata.get_input_schema().inputs}
-    assert types == {"a": "DataType.double", "b": "Any"}
+def mixed() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "whole": DRAW.integers(0, 9, ROWS),
+            "number": NUMBER,
+            "truth": WHICH == 1,
+            "code": np.where(WHICH, "007", "XL"),
+            "y": np.where(WHICH, "yes", "no"),
+        }
+    )
 
 
-def test_what_is_no_number_is_named():
-    path, _ = written(COLUMNS["whole numbers with gaps"])
-    model, _, _ = model_of(path, XGBOOST)
-    with pytest.raises(MlflowException, match=r"column 'b' holds .* that are no numbers"):
-        model.predict(pd.DataFrame({"a": [0.5], "b": ["many"]}))
+OTHER_TYPES = {
+    "nullable": {"whole": "Int64", "number": "Float64", "truth": "boolean", "code": "string"},
+    "narrow": {"whole": "int8", "number": "float32"},
+    "objects": dict.fromkeys(["whole", "number", "truth", "code"], object),
+    "categories": dict.fromkeys(["whole", "truth", "code"], "category"),
+    "numbers for truths": {"truth": float},
+    "arrow": {"whole": "int64[pyarrow]", "number": "double[pyarrow]", "truth": "bool[pyarrow]"},
+}
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Models of one table with a column of every kind, by estimator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("models"))
+        mixed().to_csv("t.csv", index=False)
+        asked = {"trees": XGBOOST, "line": LOGISTIC}
+        models = {name: model_of("t.csv", spec, folder=name)[0] for name, spec in asked.items()}
+        yield {**models, "folder": Path.cwd()}
+
+
+@pytest.mark.parametrize("kind", OTHER_TYPES)
+@pytest.mark.parametrize("which", ["trees", "line"])
+def test_rows_may_come_in_other_types_of_pandas_and_keep_their_index(loaded, which, kind):
+    file = mixed().drop(columns="y")
+    file.index = pd.Index([f"row{place}" for place in range(ROWS)])
+    expected = loaded[which].predict(file)
+    found = loaded[which].predict(file.astype(OTHER_TYPES[kind]))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert list(found.index) == list(expected.index) == list(file.index)
+
+
+def test_gaps_are_taken_where_the_estimator_takes_them_and_named_where_it_does_not(loaded):
+    file = mixed().drop(columns="y").astype(object).head(3)
+    file.loc[1, ["whole", "truth"]] = None
+    assert loaded["trees"].predict(file).shape == (3, 2)
+    with pytest.raises(MlflowException, match=r"'whole' is empty in row 1 .*as LogisticRegression does not"):
+        loaded["line"].predict(file)
+
+
+def test_fractions_are_taken_where_whole_numbers_were(loaded):
+    file = mixed().drop(columns="y").head(2).assign(whole=[2.5, 3.0])
+    halfway = loaded["line"].predict(file)["yes"].iloc[0]
+    ends = [loaded["line"].predict(file.assign(whole=[whole, 3]))["yes"].iloc[0] for whole in (2, 3)]
+    assert min(ends) < halfway < max(ends)
+
+
+def test_a_code_without_a_letter_is_told_by_its_text(loaded):
+    file = mixed().drop(columns="y").head(1)
+    text, number, other = (loaded["trees"].predict(file.assign(code=[code])) for code in ("12", 12, 12.0))
+    np.testing.assert_array_equal(text, number)
+    np.testing.assert_array_equal(text, other)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"whole": "many"}, "column 'whole' holds 'many' in row 0, which is no number"),
+        ({"number": pd.Timestamp("2020-01-01")}, "column 'number' holds Timestamp.* in row 0, which is no number"),
+        ({"number": np.inf}, "column 'number' holds infinity in row 0"),
+        ({"truth": 0.5}, "column 'truth' was true or false in the table, and is .*0.5.* in row 0"),
+        ({"code": ["a"]}, "column 'code' holds lists or objects"),
+    ],
+)
+def test_what_the_model_does_not_take_is_named_by_column_and_row(loaded, change, said):
+    file = mixed().drop(columns="y").head(2).astype(object)
+    for name, value in change.items():
+        file[name] = pd.Series([value, file[name].iloc[1]], dtype=object)
+    with pytest.raises(MlflowException, match=said) as raised:
+        loaded["trees"].predict(file)
+    assert raised.value.get_http_status_code() == 400
+    with pytest.raises(MlflowException, match="missing inputs"):
+        loaded["trees"].predict(file.drop(columns=["whole"]))
+
+
+def test_the_scoring_server_takes_json_and_parquet_and_never_cuts_a_fraction_off(loaded):
+    from mlflow.pyfunc.scoring_server import invocations
+
+    file = mixed().drop(columns="y").head(4).astype({"whole": float, "truth": object})
+    file.loc[0, "whole"] = 2.5
+    file.loc[1, "truth"] = None
+    model = loaded["trees"]
+    expected = model.predict(file).to_numpy()
+    schema = model.metadata.get_input_schema()
+    split = json.dumps({"dataframe_split": json.loads(file.to_json(orient="split", index=False))})
+    records = json.dumps({"dataframe_records": json.loads(file.to_json(orient="records"))})
+    sent = [
+        ("application/json", split),
+        ("application/json", records),
+        ("application/vnd.apache.parquet", file.to_parquet()),
+    ]
+    for kind, body in sent:
+        answer = invocations(body, kind, model, schema)
+        assert answer.status == 200
+        found = [list(row.values()) for row in json.loads(answer.response)["predictions"]]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_mlflow_predicts_from_a_csv_file_in_which_fractions_happen_to_be_whole(loaded, tmp_path):
+    from mlflow.pyfunc.scoring_server import _predict
+
+    file = mixed().drop(columns="y").head(5).assign(number=range(5))
+    file.to_csv(tmp_path / "new.csv", index=False)
+    _predict(str(loaded["folder"] / "trees"), str(tmp_path / "new.csv"), str(tmp_path / "out.json"), "csv")
+    found = pd.DataFrame(json.loads((tmp_path / "out.json").read_text())["predictions"])
+    np.testing.assert_allclose(found, loaded["trees"].predict(file), rtol=1e-12)
 
 
 def test_decimals_are_predicted_as_numbers():

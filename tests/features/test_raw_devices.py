@@ -47,6 +47,11 @@ def test_numpy_arrays_and_datetimes_are_as_good_as_lists_and_text():
     assert frames({"events": [np.array([event])]}) == frames({"events": [[as_text]]})
 
 
+def test_a_device_without_any_field_is_one_row_and_an_id_plays_no_part():
+    assert frames([{}, {}])[0] == [0, 1]
+    assert frames([{"device_id": 7, "phone_brand": "vivo"}]) == frames([{"phone_brand": "vivo"}])
+
+
 @pytest.mark.parametrize("rows", [[], {"events": []}, {"phone_brand": []}])
 def test_no_rows_are_no_devices(rows):
     devices, tables = frames(rows)
@@ -82,6 +87,14 @@ NOON = "2016-05-01 12:00:00"
         ({"events": [{"timestamp": NOON, "apps": ["5"]}]}, "row 1: events[0].apps: expected app ids, signed 64-bit"),
         ({"events": [{"timestamp": NOON, "apps": [5.0]}]}, "whole numbers, got 5.0."),
         ({"events": [{"timestamp": NOON, "apps": [2**63]}]}, "whole numbers, got 9223372036854775808."),
+        (
+            {"events": [{"timestamp": NOON, "apps": [7, True]}]},
+            "row 1: events[0].apps: expected app ids, signed 64-bit",
+        ),
+        ({"events": [{"timestamp": NOON, "apps": np.array([True])}]}, "whole numbers, got True."),
+        ({"events": [{"timestamp": pd.NaT}]}, "row 1: events[0].timestamp: NaT is not a time"),
+        ({"brand": "vivo"}, "row 1: unknown field 'brand'. Did you mean 'phone_brand'?"),
+        ({"colour": "red"}, "row 1: unknown field 'colour'. A device has phone_brand, device_model, events."),
     ],
 )
 def test_what_is_wrong_is_told_by_row_and_field(row, said):

@@ -43,7 +43,7 @@ def test_it_takes_devices_and_gives_probabilities_by_name(model, fitted):
 def test_the_example_that_travels_with_it_can_be_sent_as_it_is(model):
     loaded = mlflow.pyfunc.load_model(model.uri)
     assert loaded.predict(loaded.input_example).shape == (len(EXAMPLE), len(GROUPS))
-    assert [column.name for column in loaded.metadata.signature.inputs] == ["phone_brand", "device_model", "events"]
+    assert set(loaded.metadata.metadata["gridfold.columns"]) == {"phone_brand", "device_model", "events"}
     assert loaded.metadata.signature.outputs.input_names() == GROUPS
 
 
@@ -53,6 +53,20 @@ def test_fields_may_be_missing_and_a_batch_may_be_empty(model):
     empty = loaded.predict(pd.DataFrame({"phone_brand": [], "device_model": [], "events": []}, dtype=object))
     assert empty.shape == (0, len(GROUPS))
     assert list(empty.columns) == GROUPS
+
+
+def test_a_device_of_which_nothing_is_known_gets_what_any_such_device_gets(model):
+    loaded = mlflow.pyfunc.load_model(model.uri)
+    unknown = loaded.predict(pd.DataFrame([{}, {}], index=["one", "two"]))
+    assert list(unknown.index) == ["one", "two"]
+    like = loaded.predict(pd.DataFrame([{"phone_brand": None}, {"phone_brand": "Nonesuch", "device_id": 5}]))
+    np.testing.assert_array_equal(unknown, like)
+
+
+def test_an_unknown_field_is_named_and_no_row_is_dropped_for_it(model):
+    loaded = mlflow.pyfunc.load_model(model.uri)
+    with pytest.raises(MlflowException, match=r"row 1: unknown field 'brand'\. Did you mean 'phone_brand'\?"):
+        loaded.predict(pd.DataFrame([{"phone_brand": "vivo"}, {"brand": "vivo"}]))
 
 
 def test_a_malformed_row_is_refused_by_the_field_as_a_bad_request(model):

@@ -105,6 +105,13 @@ def test_fields_may_be_missing_and_brands_unknown(served):
     assert (status, len(answer["predictions"])) == (200, 2)
 
 
+def test_a_device_of_which_nothing_is_known_is_answered_as_well(served):
+    status, answer = served.post({"dataframe_records": [{}, {}]})
+    assert (status, len(answer["predictions"])) == (200, 2)
+    expected = served.model.predict(pd.DataFrame([{}, {}])).to_numpy()
+    np.testing.assert_allclose([list(row.values()) for row in answer["predictions"]], expected, rtol=1e-12)
+
+
 def test_ids_of_64_bits_arrive_whole(served):
     columns = served.model._model_impl.preparation.columns["name"]
     app = max((int(name[4:]) for name in columns if name.startswith("app=")), key=abs)
@@ -123,6 +130,8 @@ def test_ids_of_64_bits_arrive_whole(served):
         ({"events": [{"apps": []}]}, "events[0]: timestamp is missing"),
         ({"events": [{"timestamp": "yesterday"}]}, "events[0].timestamp: 'yesterday'"),
         ({"events": [{"timestamp": "2016-05-01 10:00:00", "apps": ["x"]}]}, "events[0].apps"),
+        ({"events": [{"timestamp": "2016-05-01 10:00:00", "apps": [True]}]}, "events[0].apps"),
+        ({"brand": "vivo"}, "row 0: unknown field 'brand'. Did you mean 'phone_brand'?"),
     ],
 )
 def test_what_is_malformed_gets_400_and_the_name_of_the_field(served, row, named):

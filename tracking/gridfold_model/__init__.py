@@ -60,6 +60,8 @@ class LabelledModel:
         Of a frame, whether the estimator was given `plain_names` of its columns.
     targets : sequence of str
         Names of what is predicted, where it is several columns.
+    decides : bool
+        Whether a column ``predicted`` beside the probabilities says which label the estimator decides for.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class LabelledModel:
         preparation: Any = None,
         plain_names: bool = False,
         targets: Sequence[str] = (),
+        decides: bool = False,
     ) -> None:
         self.estimator = estimator
         self.classes = classes
@@ -83,6 +86,7 @@ class LabelledModel:
         self.preparation = preparation
         self.plain_names = plain_names
         self.targets = targets
+        self.decides = decides
 
     @classmethod
     def load(cls, folder: Path) -> LabelledModel:
@@ -142,15 +146,18 @@ class LabelledModel:
             numbers = np.asarray(self.estimator.predict(rows))
             return pd.DataFrame(numbers, columns=list(self.targets)) if self.targets else numbers
         if not hasattr(self.estimator, "predict_proba"):
-            predicted = np.asarray(self.estimator.predict(rows))
-            learned = getattr(self.estimator, "classes_", self.classes)
-            return (
-                predicted if np.array_equal(learned, self.classes) else np.asarray(self.classes)[predicted.astype(int)]
-            )
+            return self._labels(rows)
         names = [str(label) for label in self.classes]
         none = np.zeros((0, len(names)))  # which estimators refuse to predict
         probabilities = self.estimator.predict_proba(rows) if rows.shape[0] else none
-        return pd.DataFrame(np.asarray(probabilities, dtype=np.float64), columns=names)
+        frame = pd.DataFrame(np.asarray(probabilities, dtype=np.float64), columns=names)
+        return frame.assign(predicted=self._labels(rows) if rows.shape[0] else []) if self.decides else frame
+
+    def _labels(self, rows: Any) -> Any:
+        predicted = np.asarray(self.estimator.predict(rows))
+        classes = np.asarray(self.classes)
+        learned = np.asarray(getattr(self.estimator, "classes_", classes))
+        return predicted if np.array_equal(learned, classes) else classes[predicted.astype(int)]
 
     def get_raw_model(self) -> Any:
         """Return the estimator itself, as MLflow's own wrappers do."""
