@@ -27,13 +27,12 @@ from tracking import EntryRun, registry
 from tracking.heading import CHOICE, KIND
 from tracking.links import links_of
 from tracking.registry import RegisteredModel
+from tracking.swept import CHOSEN_FROM
 from tuning import SweepResult
 from tuning.kept.threshold import choose_threshold
 from tuning.scoring import Scorers
 from tuning.spec.refit import BEST, RefitSpec
 from tuning.spec.scoring import Metric, metrics_of
-
-CHOSEN_FROM = "choice.from"
 
 
 @dataclass
@@ -75,6 +74,8 @@ def choose(params: ChooseParams, run: EntryRun) -> None:
         scores = _on_holdout(choice.model, swept, metric)
         begin("recording the model")
         fitted = replace(fitted_model(choice.model, swept.rows), decides=params.rule == "threshold")
+        if swept.rows.kept is not None:
+            swept.rows.kept.log(run)  # promotions judge on what the model's own run has kept
         model = registry.register(run, registry.log(run, fitted), name)
     _record(params, run, swept, choice, scores, model)
     rows = _told(choice, scores, model)

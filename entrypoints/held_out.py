@@ -82,7 +82,7 @@ def _judged(model: DeviceModel, devices: pl.DataFrame, tables: Tables, judge: Ju
     judged = judge.of(model.model, X, truth)
     if not hasattr(model.model.estimator, "predict_proba"):
         return judged, {}
-    probabilities = model.model.predict_matrix(X).to_numpy()
+    probabilities = model.model.predict_matrix(X)[model.classes].to_numpy()
     return judged, {"calibration_error": calibration(probabilities, truth.codes()).error if len(devices) else 0.0}
 
 

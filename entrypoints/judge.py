@@ -24,10 +24,12 @@ from errors import SpecError
 from release.gates import AUTO, LOG_LOSS
 from release.judging import Judged, log_losses
 from tracking import EntryRun
-from tracking.swept import SCORER, as_typed
+from tracking.swept import CHOSEN_FROM, SCORER, as_typed
 from tuning import Dataset, Scorers
 from tuning.learners.views import View, WithLabels
 from tuning.spec.scoring import metrics_of
+
+_METHODS = ("predict", "predict_proba", "decision_function")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +71,22 @@ class Judge:
 
     def of(self, model: Any, X: Any, truth: Truth) -> Judged:
         """Let `model`, loaded, predict for rows in its own layout, and judge it by what is true of them."""
+        looked_at = isinstance(X, pd.DataFrame) and self.scorers is not None and not self.scorers.only_responses
+        frame = X if looked_at else pd.DataFrame(index=range(X.shape[0]))
+        return self.by_answers(Answers(model, X), truth, frame)
+
+    def by_answers(self, answers: Answers, truth: Truth, frame: pd.DataFrame | None = None) -> Judged:
+        """Judge answers that a model has given; `frame` has the rows for scorers that look at them."""
         n_rows = len(truth.y)
         if not n_rows:
             return Judged(0, lambda rows: float("nan"))
-        if self.scorers is None:
-            return _weighed(-log_losses(model.predict_matrix(X).to_numpy(), truth.codes()), truth.weights)
-        answers = _Answers(_in_labels(model), X)
         numbers = pd.RangeIndex(n_rows)
-        looked_at = isinstance(X, pd.DataFrame) and not self.scorers.only_responses
-        frame = X.set_axis(numbers, axis=0) if looked_at else pd.DataFrame(index=numbers)
+        shown = pd.DataFrame(index=numbers) if frame is None else frame.set_axis(numbers, axis=0)
+        if self.scorers is None:
+            probabilities = np.asarray(answers.predict_proba(shown), dtype=np.float64)
+            return _weighed(-log_losses(probabilities, truth.codes()), truth.weights)
         scorers = self.scorers
-        return Judged(n_rows, lambda rows: _score(scorers, answers, frame, truth, np.arange(n_rows)[rows]))
+        return Judged(n_rows, lambda rows: _score(scorers, answers, shown, truth, np.arange(n_rows)[rows]))
 
 
 def judge_for(asked: Any, gates: str, probable: bool, run: EntryRun, challenger: str) -> Judge:
@@ -106,7 +113,7 @@ def judge_for(asked: Any, gates: str, probable: bool, run: EntryRun, challenger:
             raise SpecError(f"{gates}: scorer: {asked} needs probabilities of classes, which the models do not give.")
         return Judge()
     if asked == AUTO:
-        return _sweeps_own(run, challenger)
+        return judge_of_sweep(run, challenger)
     try:
         [metric] = metrics_of([asked])
         return Judge(metric.name, Scorers({metric.name: metric.build()}, metric.name))
@@ -114,9 +121,14 @@ def judge_for(asked: Any, gates: str, probable: bool, run: EntryRun, challenger:
         raise SpecError(f"{gates}: scorer: {str(error).removesuffix('.')}.") from error
 
 
-def _sweeps_own(run: EntryRun, run_id: str) -> Judge:
-    """Return the scorer that has chosen the winner of the sweep."""
-    name = run.tags_of(run_id).get(SCORER, "")
+def judge_of_sweep(run: EntryRun, run_id: str) -> Judge:
+    """Return the scorer that has chosen the winner of the sweep, or of the sweep that another winner is chosen from."""
+    tags = run.tags_of(run_id)
+    if sweep_id := tags.get(CHOSEN_FROM):
+        return judge_of_sweep(run, sweep_id)
+    name = tags.get(SCORER, "")
+    if name == f"neg_{LOG_LOSS}":
+        return Judge()
     if name in get_scorer_names():
         return Judge(name, Scorers.named(name))
     space = Path(as_typed(run.params_of(run_id).get("space", "")))
@@ -157,17 +169,32 @@ def _in_labels(model: Any) -> Any:
     return WithLabels(model.estimator, np.asarray(model.classes))
 
 
-class _Answers(View):
-    """A model that has answered for all rows once, and is asked for some of them by their numbers."""
+class Answers(View):
+    """A loaded model that has answered for all rows once, and is asked for some of them by their numbers.
 
-    def __init__(self, model: Any, X: Any) -> None:
-        super().__init__(model)
+    Parameters
+    ----------
+    model : LabelledModel
+    X : matrix or DataFrame, optional
+        All rows, in the model's own layout; else they come by `add`.
+    """
+
+    def __init__(self, model: Any, X: Any = None) -> None:
+        super().__init__(_in_labels(model))
         self._rows = X
         self._known: dict[str, NDArray[Any]] = {}
+        self._added: dict[str, list[NDArray[Any]]] = {method: [] for method in _METHODS if hasattr(self, method)}
+
+    def add(self, X: Any) -> None:
+        """Answer for some more rows."""
+        for method, answers in self._added.items():
+            answers.append(np.asarray(getattr(self._model, method)(X)))
+            self._known.pop(method, None)
 
     def _answer(self, method: str, rows: pd.DataFrame) -> NDArray[Any]:
         if method not in self._known:
-            self._known[method] = np.asarray(getattr(self._model, method)(self._rows))
+            told = self._added[method] if self._rows is None else [getattr(self._model, method)(self._rows)]
+            self._known[method] = np.concatenate([np.asarray(part) for part in told])
         found: NDArray[Any] = self._known[method][rows.index]
         return found
 

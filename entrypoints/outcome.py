@@ -253,6 +253,7 @@ class Outcome:
 def fitted_model(estimator: object, rows: Rows) -> FittedModel:
     """Put the names of classes and columns, and a few rows, beside the estimator."""
     classes = None if rows.train.classes is None else rows.train.classes.tolist()
+    learned = rows.distribution
     return FittedModel(
         estimator,
         rows.example,
@@ -262,6 +263,7 @@ def fitted_model(estimator: object, rows: Rows) -> FittedModel:
         rows.featurizer,
         rows.plain_names,
         rows.targets,
+        learned=learned.as_json() if learned else None,
     )
 
 

@@ -175,6 +175,10 @@ class ScoreParams(IngestParams):
         description="'synthetic', a folder, wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH, or your table's file",
     )
     output: str = Field("submission.csv", min_length=1, description="a file to write, .csv or .parquet")
+    labels: str = Field(
+        "",
+        description="where the truth is, to judge by: a column of your table; for devices FILE:COLUMN beside device_id",
+    )
 
 
 class PromoteParams(Params):

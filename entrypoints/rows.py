@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from entrypoints.kept_rows import KeptRows
 from features import FeatureMatrix
 from features.featurizer import Featurizer
+from release.drift import Distribution
 from tuning import Dataset
 from tuning.linting import Finding
 
@@ -47,6 +48,8 @@ class Rows:
         Names of the columns to predict, where they are several.
     featurizer : Featurizer or None
         Makes such rows of other devices; None for a table of one's own.
+    learned : Distribution or None
+        Of the training rows of a table, column by column; of devices it is made when it is needed.
     kept : KeptRows or None
         What the run keeps for promotions; None for devices, whose ids tell, and for a matrix.
     found : sequence of Finding
@@ -65,8 +68,17 @@ class Rows:
     about: str = ""
     targets: Sequence[str] = ()
     featurizer: Featurizer | None = None
+    learned: Distribution | None = None
     kept: KeptRows | None = None
     found: Sequence[Finding] = ()
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """Of the training rows, for those who look how far new ones stand from them; None for a matrix."""
+        if self.featurizer is None:
+            return self.learned
+        sets = self.featurizer.columns["set"].to_list()
+        return Distribution.of_features(self.train.X, self.train.columns, sets)
 
     @property
     def columns(self) -> Sequence[str]:

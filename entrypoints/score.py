@@ -18,7 +18,12 @@ from entrypoints.records import log_scored, scored_devices
 from entrypoints.score_table import score_table
 from entrypoints.tally import duration
 from entrypoints.terminal.results import show_row
+from entrypoints.watched import Drift, Outcomes
+from errors import SpecError
 from sources import Tables
+from sources.frame_file import read_frame
+from sources.own_batches import table_file
+from sources.own_file import existing
 from sources.schema import TABLES
 from tracking import EntryRun
 from tracking.loading import DeviceModel, TableModel, load
@@ -34,7 +39,7 @@ def score(params: ScoreParams, run: EntryRun) -> None:
     model = load(params.model)
     began = time.monotonic()
     if isinstance(model, TableModel):
-        n_rows, what = score_table(model, params.data, output, run)
+        n_rows, what = score_table(model, params.data, params.labels, output, run)
     else:
         n_rows, what = _score_devices(model, params, output, run), "devices"
     took = time.monotonic() - began
@@ -43,15 +48,48 @@ def score(params: ScoreParams, run: EntryRun) -> None:
 
 
 def _score_devices(model: DeviceModel, params: ScoreParams, output: Path, run: EntryRun) -> int:
+    labels = labels_of_devices(params.labels)
     tables = tables_for(params, run)
+    drift, outcomes = Drift(model), None if labels is None else Outcomes(model, list(labels.columns), params.labels)
     devices, scans = devices_to_score(tables), {name: tables.scan(name) for name in TABLES}
     with predictions_file(output) as write, stages("score") as progress:
         for start in range(0, max(len(devices), 1), BATCH):
             progress(f"{start:,} of {len(devices):,} devices")
             batch = devices.slice(start, BATCH)
-            write(device_rows(batch, model.model.predict_tables(batch, scans), model.classes))
+            X = model.model.preparation.transform(batch, scans)
+            write(device_rows(batch, model.model.predict_matrix(X), model.classes))
+            drift.add(X)
+            if outcomes and labels is not None:
+                outcomes.add(X, labels.reindex(batch.to_numpy()))
+        if outcomes:
+            outcomes.conclude(run)
+    drift.conclude(output, run)
     run.log_datasets([scored_devices(tables)])
     return len(devices)
+
+
+def labels_of_devices(given: str) -> pd.DataFrame | None:
+    """Read ``FILE:COLUMN``, a table of devices and what became true of them.
+
+    Returns
+    -------
+    DataFrame or None
+        The column, by device; None where nothing is given.
+
+    Raises
+    ------
+    SourceError
+        There is no such file or column.
+    """
+    if not given:
+        return None
+    file, _, column = given.rpartition(":")
+    if not file:
+        raise SpecError(f"-P labels={given}: expected FILE:COLUMN, a table with {DEVICE} and what became true.")
+    table_file(file, "labels").require([DEVICE, column], f"-P labels={given}")
+    path, _ = existing(file, "labels", sparse=False)
+    frame = read_frame(path, file, column).drop_duplicates(DEVICE)
+    return frame.set_index(DEVICE)[[column]]
 
 
 def device_rows(devices: pl.Series, values: pd.DataFrame, classes: Sequence[str]) -> pl.DataFrame:

@@ -57,11 +57,9 @@ def what_next(params: SweepParams, model: RegisteredModel | None) -> list[Row]:
     if model is None:
         return []
     serve = f"mlflow models serve --env-manager local -m {model.uri}"
-    if params.features:
-        predict = f"mlflow models predict --env-manager local -m {model.uri} -i ROWS.csv -t csv -o SCORES.csv"
-        return [("next", predict), ("", serve)]
     ours = "mlflow run . --env-manager local"
-    data = "" if params.data == "synthetic" else f" -P data={params.data}"
+    named = "NEW_ROWS" if params.features else params.data
+    data = "" if named == "synthetic" else f" -P data={named}"
     return [
         ("next", f"{ours} -e score -P model={model.uri}{data}"),
         ("", f"{ours} -e promote -P model={model.name}"),

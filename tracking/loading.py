@@ -6,9 +6,10 @@ the code of whichever model the process has loaded first. The files are the same
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from mlflow.models import Model
 
 from errors import SourceError, TrackingError
 from tracking import gridfold_model, preparation, store
-from tracking.gridfold_model import CARD, MODULE, PREPARATION, imported_from
+from tracking.gridfold_model import CARD, LEARNED, MODULE, PREPARATION, imported_from
 
 _RUN_ALONE = re.compile(r"runs:/[^/]+/?")
 
@@ -41,12 +42,15 @@ class LoadedModel:
         Of its files.
     run_id : str
         Of the sweep that made it; empty where that is not known.
+    learned : mapping or None
+        The distribution of the training rows; None of a model that has not kept it.
     """
 
     uri: str
     model: Any
     size_bytes: int
     run_id: str
+    learned: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -138,4 +142,6 @@ def load(uri: str) -> DeviceModel | TableModel:
         model.use_threads(0)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         kind = DeviceModel if (folder / PREPARATION).is_dir() else TableModel
-        return kind(uri, model, size, Model.load(str(folder)).run_id or "")
+        told = folder / LEARNED
+        learned = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else None
+        return kind(uri, model, size, Model.load(str(folder)).run_id or "", learned)

@@ -34,7 +34,7 @@ from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
 
 from tracking import gridfold_model, preparation
-from tracking.gridfold_model import CARD, CODE, DENSE, FRAME, MODULE, ONE_HOT, SPARSE, LabelledModel, dense
+from tracking.gridfold_model import CARD, CODE, DENSE, FRAME, LEARNED, MODULE, ONE_HOT, SPARSE, LabelledModel, dense
 from tracking.preparation import Preparation
 from tuning.spec.modules import installed_imports, local_modules
 
@@ -70,6 +70,8 @@ class FittedModel:
         Names of what is predicted, where it is several columns.
     decides : bool
         Whether a classifier says, beside the probabilities, which label it decides for.
+    learned : mapping or None
+        The distribution of the training rows, as JSON can say it.
     """
 
     estimator: Any
@@ -81,6 +83,7 @@ class FittedModel:
     plain_names: bool = False
     targets: Sequence[str] = ()
     decides: bool = False
+    learned: Mapping[str, Any] | None = None
 
 
 def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
@@ -116,6 +119,8 @@ def save(fitted: FittedModel, folder: Path, about: Model) -> str | None:
     if fitted.preparation:
         preparation.save(fitted.preparation, folder)
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
+    if fitted.learned:
+        (folder / LEARNED).write_text(json.dumps(fitted.learned, ensure_ascii=False), encoding="utf-8")
     _predict_by_label(about, folder)
     return form.reason
 
@@ -241,7 +246,8 @@ def _shown(fitted: FittedModel, card: Mapping[str, Any]) -> tuple[ModelSignature
         return signature, preparation.example_of(fitted.preparation)
     example = example_of(fitted)
     described = {name: value for name, value in card.items() if name != "flavor"}
-    predicted = LabelledModel(fitted.estimator, **described).predict(fitted.example)
+    model = LabelledModel(fitted.estimator, **described)
+    predicted = model.predict_matrix(model.as_trained(fitted.example))
     signature = _signature(example, predicted)
     return (_of_anything(signature) if isinstance(fitted.example, pd.DataFrame) else signature), example
 

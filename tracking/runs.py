@@ -200,6 +200,11 @@ class EntryRun:
         with store.refusals(f"read the run {run_id}"):
             return dict(self.client.get_run(run_id).data.tags)
 
+    def metrics_of(self, run_id: str) -> dict[str, float]:
+        """Return the metrics of another run."""
+        with store.refusals(f"read the run {run_id}"):
+            return dict(self.client.get_run(run_id).data.metrics)
+
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log the entry point's parameters, save those that the run already holds: MLflow never rewrites a param."""
         self._write_params({name: value for name, value in params.items() if name not in self._params})

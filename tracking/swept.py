@@ -27,6 +27,8 @@ from tuning.candidates import Candidate
 from tuning.results.side_by_side import Swept
 
 TARGET, CLASSES, FOLDS, TEST_SHARE = "sweep.target", "sweep.classes", "sweep.folds", "sweep.test_share"
+CHOSEN_FROM = "choice.from"
+"""On the run of a choice: the sweep's."""
 SCORER, ROWS, VERSIONS, FEATURES_OF = "sweep.scorer", "sweep.rows", "sweep.versions", "sweep.features"
 _DATA = ("data", "scale", "seed", "leak", "feature_sets", "min_devices", "holdout", "features", "groups", "weights")
 _PLACE = {"mlflow.project.backend": "backend", "mlflow.source.git.commit": "commit", "mlflow.user": "user"}

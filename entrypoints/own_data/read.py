@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.utils.validation import has_fit_parameter
 
 import cache
@@ -28,6 +29,7 @@ from entrypoints.own_data.target import target_for
 from entrypoints.parameters import SweepParams
 from entrypoints.rows import Rows, first_rows
 from errors import SpecError
+from release.drift import Distribution
 from sources.own_file import table_name
 from sources.own_table import OwnTable, read_own_table
 from tracking.gridfold_model import plain_names
@@ -88,9 +90,16 @@ def own_rows(params: SweepParams, spec: SweepSpec) -> tuple[SweepSpec, Rows]:
         name=table_name(params.features),
         about=_about(table, encode),
         targets=names,
+        learned=_distribution(table, held),
         kept=KeptRows.of(table, held, params.weights),
     )
     return spec, rows
+
+
+def _distribution(table: OwnTable, held: NDArray[np.intp] | None) -> Distribution | None:
+    if not isinstance(table.X, pd.DataFrame):
+        return None
+    return Distribution.of_table(table.X if held is None else table.X.drop(index=table.X.index[held]))
 
 
 def _dataset(table: OwnTable, estimator: Any, encode: bool) -> Dataset:

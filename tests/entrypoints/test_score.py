@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 
 import entrypoints.score as module
 from entrypoints.score import score
@@ -42,9 +43,32 @@ def test_every_test_device_gets_its_row_whatever_names_the_model_and_however_lar
     assert first[list(GROUPS)].to_numpy().std() > 0
     for other in list(written.values())[1:]:
         pd.testing.assert_frame_equal(first, other, check_exact=False, rtol=1e-6)
+    drift = pd.read_csv("c.drift.csv").groupby("group")["psi"].first()
+    assert set(drift.index) == {"brand_model", "weekday_hour"}
     newest = swept.runs()[0]
+    assert newest.data.metrics["psi_brand_model"] == pytest.approx(drift["brand_model"], rel=1e-4)
     assert newest.data.metrics["devices"] == len(first)
     assert newest.data.tags["scored.model"] == f"runs:/{run}/model"
+
+
+def test_labelled_devices_are_judged_beside_the_hold_out(swept, capsys):
+    arguments = [*DATA, "--model", "models:/demographics@challenger", "--output", "out.csv"]
+    assert score(arguments) == 0
+    devices = pd.read_csv("out.csv")["device_id"]
+    became = [GROUPS[place % 12] for place in range(0, len(devices), 2)]
+    some = pd.DataFrame({"device_id": devices.iloc[::2], "became": became})
+    some.to_csv("truth.csv", index=False)
+    assert score([*arguments, "--labels", "truth.csv:became"]) == 0
+    predicted = pd.read_csv("out.csv").set_index("device_id").loc[some["device_id"], sorted(GROUPS)]
+    expected = -log_loss(some["became"], predicted, labels=sorted(GROUPS))
+    assert swept.runs()[0].data.metrics["labelled_neg_log_loss"] == pytest.approx(expected, abs=1e-4)
+    sweep_run = swept.client.get_run(swept.client.get_model_version("demographics", "1").run_id)
+    held = sweep_run.data.metrics["holdout_neg_log_loss"]
+    words = f"on {len(some):,} labelled rows of {len(devices):,}; on the hold-out of its sweep {held:.5f}"
+    assert words in capsys.readouterr().out
+    for given, said in (("truth.csv", "expected FILE:COLUMN"), ("truth.csv:group", "there is no column 'group'")):
+        assert score([*arguments, "--labels", given]) == 1
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 import entrypoints.score_table as module
 from entrypoints.score import score
@@ -97,6 +98,76 @@ def test_a_matrix_is_scored_by_its_places(workplace, capsys):
     assert found.shape == (60, 2)
     assert "the matrix has 8 columns" in refused(capsys, "--model", "models:/matrix@challenger", "--data", "wide.npz")
     assert "Give a .npz" in refused(capsys, "--model", "models:/matrix@challenger", "--data", "labels.csv")
+
+
+def test_drift_is_told_in_a_line_and_a_table_though_the_rows_come_in_batches(registered, capsys, monkeypatch):
+    monkeypatch.setattr(module, "BATCH", 100)
+    people(300).to_csv("same.csv", index=False)
+    scored(*MODEL, "--data", "same.csv")
+    assert "drift    psi below 0.1 in all 5, or no more than chance; largest" in capsys.readouterr().out
+    moved = people(300, seed=4)
+    moved.assign(pay=moved["pay"] + 2, town="XL").to_csv("moved.csv", index=False)
+    scored(*MODEL, "--data", "moved.csv")
+    [said] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("drift")]
+    assert "(0.25 and more is much)" in said
+    assert said.endswith(": out.drift.csv")
+    table = pd.read_csv("out.drift.csv")
+    indices = table.groupby("group")["psi"].first()
+    assert set(indices[indices > 0.25].index) == {"pay", "town"}
+    np.testing.assert_allclose(table.groupby("group")["new"].sum(), 1, atol=1e-5)
+    run = registered.runs()[0]
+    assert run.data.metrics["psi_pay"] == pytest.approx(indices["pay"], rel=1e-4)
+    assert "drift.csv" in {file.path for file in registered.client.list_artifacts(run.info.run_id)}
+
+
+def test_labelled_rows_are_judged_by_the_sweeps_own_scorer(registered, capsys, monkeypatch):
+    monkeypatch.setattr(module, "BATCH", 40)
+    new = people(90, seed=1)
+    known = new["won"].where(new.index % 3 > 0)
+    new.assign(won=known).to_csv("new.csv", index=False)
+    registered.client.log_metric(registered.newest_sweep().info.run_id, "holdout_neg_log_loss", -0.5)
+    found = scored(*MODEL, "--data", "new.csv", "--labels", "won")
+    expected = -log_loss(known[known.notna()] == "yes", found["yes"][known.notna()])
+    printed = capsys.readouterr().out
+    assert f"score    neg_log_loss {expected:.4f}"[:-1] in printed
+    assert "on 60 labelled rows of 90; on the hold-out of its sweep -0.50000" in printed
+    metrics = registered.runs()[0].data.metrics
+    assert metrics["labelled_neg_log_loss"] == pytest.approx(expected, abs=1e-5)
+    register("people.csv", {**XGBOOST, "scoring": "roc_auc"})
+    found = scored(*MODEL, "--data", "new.csv", "--labels", "won")
+    expected = roc_auc_score(known[known.notna()] == "yes", found["yes"][known.notna()])
+    assert registered.runs()[0].data.metrics["labelled_roc_auc"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_numbers_and_several_targets_have_labels_too(workplace):
+    table = people().assign(double=lambda frame: frame["rooms"] * 2.0)
+    table[["rooms", "pay", "double"]].to_csv("numbers.csv", index=False)
+    register("numbers.csv", RIDGE, target="double", name="one")
+    register("numbers.csv", RIDGE, target="double,pay", name="two")
+    found = scored("--model", "models:/one@challenger", "--data", "numbers.csv", "--labels", "double")
+    expected = r2_score(table["double"], found["prediction"])
+    assert workplace.runs()[0].data.metrics["labelled_r2"] == pytest.approx(expected, abs=1e-4)
+    found = scored("--model", "models:/two@challenger", "--data", "numbers.csv", "--labels", "double,pay")
+    expected = r2_score(table[["double", "pay"]], found)
+    assert workplace.runs()[0].data.metrics["labelled_r2"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_labels_that_do_not_fit_are_one_line_and_nothing_is_written(registered, capsys):
+    new = people(30, seed=3)
+    new["won"] = new["won"].where(new.index != 7, "perhaps")
+    new["lost"] = np.nan
+    new.to_csv("new.csv", index=False)
+    said = {
+        "won": "new.csv: column 'won' holds 'perhaps' in row 8, and models:/people@challenger knows no such class. It "
+        "knows no, yes.",
+        "win": "new.csv: there is no column 'win', which -P labels=win takes. Did you mean 'won'?",
+        "lost": "new.csv: no row has a label in 'lost'. Leave -P labels out.",
+        "age": "-P labels=age: models:/people@challenger predicts from column 'age'. Name what it predicts.",
+        "won,lost": "-P labels=won,lost: models:/people@challenger predicts 1, and these are 2.",
+    }
+    for labels, words in said.items():
+        assert refused(capsys, *MODEL, "--data", "new.csv", "--labels", labels) == words
+    assert not (registered.folder / "submission.csv").exists()
 
 
 def test_what_is_wrong_is_one_line_and_writes_nothing(registered, capsys, monkeypatch):

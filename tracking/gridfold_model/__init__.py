@@ -29,7 +29,7 @@ from .rows import RowsError, framed, gaps_in, one_hot, plain_names
 __all__ = ["LabelledModel", "dense", "imported_from", "one_hot", "plain_names"]
 
 MODULE = Path(__file__).parent.name
-CARD = "gridfold.json"
+CARD, LEARNED = "gridfold.json", "gridfold_training.json"
 PREPARATION, CODE, LOADER = "preparation", "code", "loader.json"
 SPARSE, DENSE, FRAME, ONE_HOT = "sparse", "dense", "frame", "one_hot"
 
