@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from pydantic_core import PydanticCustomError
 from sklearn.model_selection import FixedThresholdClassifier
 
@@ -29,6 +30,8 @@ from tracking.links import links_of
 from tracking.registry import RegisteredModel
 from tracking.swept import CHOSEN_FROM
 from tuning import SweepResult
+from tuning.candidates import as_json
+from tuning.kept.ensemble import Ensemble, assemble, choose_ensemble
 from tuning.kept.threshold import choose_threshold
 from tuning.scoring import Scorers
 from tuning.spec.refit import BEST, RefitSpec
@@ -48,12 +51,36 @@ class Choice:
     said : list of Row
         What there is to say of it.
     metrics : dict of str to float
+    ensemble : Ensemble or None
+        Where it is one of several candidates, and no winner.
     """
 
     result: SweepResult
     model: Any
     said: list[Row] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    ensemble: Ensemble | None = None
+
+    @property
+    def name(self) -> str:
+        """What a person reads."""
+        if self.ensemble is None:
+            return self.result.best.name
+        return f"a weighted mean of {len(self.ensemble.members):,} candidates"
+
+    @property
+    def splits(self) -> Sequence[float]:
+        """The score on each fold."""
+        if self.ensemble is not None:
+            return self.ensemble.splits
+        splits: list[float] = self.result.split_scores()[self.result.best_index].tolist()
+        return splits
+
+    @property
+    def score(self) -> str:
+        """The score over the folds, in words."""
+        splits = np.array(self.splits)
+        return f"{self.result.refit_scorer} {number(float(splits.mean()))} ± {number(float(splits.std()))}"
 
 
 @entrypoint("choose")
@@ -85,8 +112,11 @@ def choose(params: ChooseParams, run: EntryRun) -> None:
 
 
 def _check(params: ChooseParams) -> None:
-    if params.rule == "threshold" and (params.max_latency_ms or params.max_size_mb):
+    limited = params.max_latency_ms or params.max_size_mb
+    if params.rule == "threshold" and limited:
         raise SpecError("-P rule=threshold decides for the sweep's winner, whatever its size. Leave the limits out.")
+    if params.rule == "ensemble" and limited:
+        raise SpecError("-P rule=ensemble is as large and slow as its members together. Leave the limits out.")
 
 
 def _metric(scorer: str, swept: Fetched) -> Metric:
@@ -107,6 +137,8 @@ def _metric(scorer: str, swept: Fetched) -> Metric:
 def _chosen(params: ChooseParams, swept: Fetched, metric: Metric) -> Choice:
     if params.rule == "threshold":
         return _with_threshold(params, swept, metric)
+    if params.rule == "ensemble":
+        return _ensemble(params, swept, metric)
     rule = _rule(params, swept)
     limits = Limits(params.max_latency_ms, params.max_size_mb)
     result, model, said, metrics = within_limits(swept, metric, rule, limits, params.cores)
@@ -149,6 +181,30 @@ def _with_threshold(params: ChooseParams, swept: Fetched, metric: Metric) -> Cho
     )
 
 
+def _ensemble(params: ChooseParams, swept: Fetched, metric: Metric) -> Choice:
+    result = swept.candidates.by(metric, BEST)
+    found = choose_ensemble(swept.candidates, metric, result)
+    fitted = [swept.refit(result, params.cores, member) for member in found.members]
+    model = assemble(fitted, list(found.weights.values()), swept.rows.train.classes)
+    unseen = sum(found.unseen) / len(found.unseen)
+    said = [
+        ("unseen", f"{metric.name} {number(unseen)}: each fold by the ensemble that the others choose"),
+        ("alone", f"{metric.name} {number(result.best_score)}: the best of its members, {result.best.name}"),
+        *[("", f"{weight:.3f} x {member.name}") for member, weight in found.weights.items()],
+    ]
+    metrics = {f"unseen_{metric.name}": unseen, f"alone_{metric.name}": result.best_score}
+    return Choice(result, model, said, metrics | {"members": len(fitted)}, found)
+
+
+def _composition(swept: Fetched, ensemble: Ensemble) -> str:
+    """Return the members as a table: weight, name, all parameters."""
+    rows = [
+        f"| {weight:.6g} | {member.name} | `{as_json({**swept.spec.fixed, **member.params})}` |"
+        for member, weight in ensemble.weights.items()
+    ]
+    return "\n".join(["| weight | candidate | parameters |", "| ---: | --- | --- |", *rows])
+
+
 def _on_holdout(model: Any, swept: Fetched, metric: Metric) -> dict[str, float]:
     """Score the model on the hold-out by the sweep's scorers and the asked one, each that can."""
     held = swept.rows.holdout
@@ -174,29 +230,28 @@ def _record(
 ) -> None:
     result = choice.result
     run.log_metrics(
-        {f"best_{result.refit_scorer}": result.best_score, **choice.metrics}
+        {f"best_{result.refit_scorer}": float(np.mean(choice.splits)), **choice.metrics}
         | {f"holdout_{name}": value for name, value in scores.items()}
     )
-    run.log_best_params({**swept.spec.fixed, **result.best.params})
-    run.entitle(f"chosen by {params.rule} {result.refit_scorer} {result.best_score:.5g}")
+    instead: dict[str, Any] = {}
+    if choice.ensemble is None:
+        run.log_best_params({**swept.spec.fixed, **result.best.params})
+    else:
+        composition = _composition(swept, choice.ensemble)
+        run.log_text(f"{composition}\n", "ensemble.md")
+        instead = {"estimator": choice.name.capitalize(), "params": {}}
+    run.entitle(f"chosen by {params.rule} {result.refit_scorer} {np.mean(choice.splits):.5g}")
     how = ", ".join(f"{label} {text}" for label, text in choice.said if label)
-    log_card(
-        swept.params,
-        run,
-        swept.spec,
-        swept.rows,
-        result,
-        scores,
-        choice.model,
-        model,
-        cross_validation=_how_good(params, result) + (f"  \n{how}." if how else ""),
-        command=_command(params),
-    )
+    how = f"  \n{how}." if how else ""
+    how += f"\n\n{composition}" if choice.ensemble else ""
+    instead |= {"cross_validation": _how_good(params, choice) + how, "command": _command(params)}
+    log_card(swept.params, run, swept.spec, swept.rows, result, scores, choice.model, model, instead)
 
 
-def _how_good(params: ChooseParams, result: SweepResult) -> str:
+def _how_good(params: ChooseParams, choice: Choice) -> str:
+    result, splits = choice.result, np.array(choice.splits)
     of = f"Chosen by `{params.rule}` among {len(result.candidates):,} candidates of the sweep `{params.run}`"
-    score = f"{result.refit_scorer} {result.best_score:.5f} ± {result.best_std:.5f} over {result.n_folds} folds"
+    score = f"{result.refit_scorer} {splits.mean():.5f} ± {splits.std():.5f} over {result.n_folds} folds"
     return f"{of}: {score}."
 
 
@@ -209,10 +264,9 @@ def _command(params: ChooseParams) -> str:
 
 def _told(choice: Choice, scores: dict[str, float], model: RegisteredModel) -> list[Row]:
     result = choice.result
-    score = f"{result.refit_scorer} {number(result.best_score)} ± {number(result.best_std)}"
     return [
-        ("chosen", result.best.name),
-        ("score", f"{score} over {result.n_folds} folds, {len(result.candidates):,} candidates compared"),
+        ("chosen", choice.name),
+        ("score", f"{choice.score} over {result.n_folds} folds, {len(result.candidates):,} candidates compared"),
         *choice.said,
         ("hold-out", ", ".join(f"{name} {number(value)}" for name, value in scores.items()) or "none"),
         ("model", f"{model.name} version {model.version}, alias {model.alias}"),

@@ -17,7 +17,7 @@ from errors import FitError, SpecError, TrackingError
 from tracking import EntryRun
 from tracking.heading import KIND, SWEEP
 from tracking.swept import FEATURES_OF, as_typed
-from tuning import SweepResult, SweepSpec
+from tuning import Candidate, SweepResult, SweepSpec
 from tuning.kept.choice import KeptSweep
 from tuning.kept.table import FILE, OutOfFold
 from tuning.warned import one_line
@@ -41,17 +41,18 @@ class Fetched:
     rows: Rows
     candidates: KeptSweep
 
-    def refit(self, result: SweepResult, cores: int) -> Any:
-        """Fit the winner of `result` on all training rows.
+    def refit(self, result: SweepResult, cores: int, candidate: Candidate | None = None) -> Any:
+        """Fit the winner of `result`, or another candidate, on all training rows.
 
         Raises
         ------
         FitError
         """
+        chosen = candidate or result.best
         try:
-            return tuning.refit(self.spec, result.best, self.rows.train, cores, result.rounds.get(result.best))
+            return tuning.refit(self.spec, chosen, self.rows.train, cores, result.rounds.get(chosen))
         except Exception as error:
-            raise FitError(f"{result.best.name} could not be refitted ({one_line(error)}).") from error
+            raise FitError(f"{chosen.name} could not be refitted ({one_line(error)}).") from error
 
 
 def fetch(run: EntryRun, run_id: str) -> Fetched:

@@ -37,7 +37,7 @@ def log_card(
     scores: Mapping[str, float],
     winner: Any,
     model: RegisteredModel,
-    **instead: Any,
+    instead: Mapping[str, Any] = {},
 ) -> None:
     """Write the card as the version's description, and whole, with its picture, as an artifact of the run.
 

@@ -147,8 +147,8 @@ class ChooseParams(Params):
     """Which sweep, and by which rule another winner is chosen from what it has kept."""
 
     run: str = Field("", description="the id of a finished sweep's run")
-    rule: Literal["best", "one_standard_error", "threshold"] = Field(
-        "best", description="'best', 'one_standard_error' or 'threshold'"
+    rule: Literal["best", "one_standard_error", "threshold", "ensemble"] = Field(
+        "best", description="'best', 'one_standard_error', 'threshold' or 'ensemble'"
     )
     scorer: str = Field(
         "", description="a scorer's name, or an object as in a spec: {scorer: f1, pos_label: yes}; the sweep's if empty"

@@ -1,5 +1,6 @@
 """Another winner of a finished sweep is chosen from what the sweep has kept, and becomes a model as a sweep's does."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import f1_score, log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from entrypoints.choose import choose
@@ -153,6 +154,34 @@ def test_a_threshold_is_the_best_over_the_folds_and_the_model_decides_by_it(plac
     assert (predicted["predicted"] == np.where(predicted["yes"] >= threshold, "yes", "no")).all()
 
 
+def test_an_ensemble_is_one_model_the_weighted_mean_of_its_members(place):
+    found, y, folds = out_of_fold(place)
+    run = place.choose(rule="ensemble")
+    card = place.client.get_model_version_by_alias("mine", "challenger").description
+    lines = [line for line in card.splitlines() if line.startswith(("| 0.", "| 1 "))]
+    weights = {int(re.search(r'"max_depth":(\d+)', line)[1]): float(line.split("|")[1]) for line in lines}
+    assert sum(weights.values()) == pytest.approx(1)
+    assert run.data.metrics["members"] == len(weights) >= 2
+    mean = sum(weight * found[depth] for depth, weight in weights.items())
+    by_hand = np.mean([-log_loss(y[k], mean[k]) for k in folds])
+    assert run.data.metrics["best_neg_log_loss"] == pytest.approx(by_hand, rel=1e-4)
+    assert by_hand > run.data.metrics["alone_neg_log_loss"]
+    assert run.data.metrics["unseen_neg_log_loss"] <= run.data.metrics["best_neg_log_loss"]
+    frame = table()
+    kept = pd.read_parquet(place.client.download_artifacts(place.swept, "predictions/out_of_fold.parquet"))
+    train = frame.loc[sorted(kept["row"].unique())]
+    X = frame[["a", "b", "c"]]
+    alone = {
+        depth: RandomForestClassifier(n_estimators=9, random_state=0, max_depth=depth)
+        .fit(train[["a", "b", "c"]], train["y"])
+        .predict_proba(X)[:, 1]
+        for depth in weights
+    }
+    expected = sum(weight * alone[depth] for depth, weight in weights.items())
+    predicted = mlflow.pyfunc.load_model("models:/mine@challenger").predict(X)
+    assert predicted["yes"].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
 def test_limits_take_the_best_that_is_small_enough(place):
     free = place.choose(max_size_mb=1_000)
     assert free.data.params["max_depth"] == place.client.get_run(place.swept).data.params["max_depth"]
@@ -171,7 +200,7 @@ def test_limits_take_the_best_that_is_small_enough(place):
         ({"scorer": "{scorer: f1, need: x}"}, "-P scorer={scorer: f1, need: x}: f1_need_x: got an unexpected keyword"),
         ({"scorer": "r2"}, "scorer=r2 cannot judge the predictions that were kept ("),
         ({"rule": "threshold"}, "scorer=neg_log_loss cannot judge decisions (AttributeError: "),
-        ({"rule": "worst"}, "-P rule=worst: expected 'best', 'one_standard_error' or 'threshold'"),
+        ({"rule": "worst"}, "-P rule=worst: expected 'best', 'one_standard_error', 'threshold' or 'ensemble'."),
         ({"max_size_mb": "1e-6"}, "none of 3 candidates is within the limits; the best of them, #"),
         ({"rule": "threshold", "max_size_mb": "1"}, "-P rule=threshold decides for the sweep's winner"),
     ],

@@ -5,6 +5,7 @@ What comes out is a SweepResult again, so that whatever is said of a sweep's res
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -76,7 +77,9 @@ class KeptSweep:
         weights = {} if rows.sample_weight is None else {"sample_weight": rows.sample_weight}
         if weights and not _takes_weights(scorer):
             weights = {}
-        return float(scorer(Replayed(self.like, answer, self.data.classes), rows.X, rows.y, **weights))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scorers about few rows, or sums that are 1 to single precision alone
+            return float(scorer(Replayed(self.like, answer, self.data.classes), rows.X, rows.y, **weights))
 
     def splits(self, judged: Judged, metric: Metric) -> list[float]:
         """Return a candidate's score on each fold: the sweep's own, or one that its answers are given now.
