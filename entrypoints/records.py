@@ -50,7 +50,7 @@ def log_features(run: EntryRun, folder: Path) -> None:
 
 def log_request(run: EntryRun, spec: SweepSpec, rows: Rows, target: str) -> None:
     """Record what a sweep was asked to do, before it begins: the strategy, and the rows to learn `target` from."""
-    decides = spec.model_dump(mode="json", exclude={"budget", "verify", "keep"})  # which decide no cell
+    decides = spec.model_dump(mode="json", exclude={"budget", "verify", "keep", "audit"})  # which decide no cell
     asked = fingerprint(spec=decides, features=rows.fingerprint)
     run.log_params({"strategy": spec.search.strategy})
     run.set_tags({FEATURES_OF: rows.fingerprint, FINGERPRINT: asked} | _compared_by(spec, rows, target))
