@@ -142,6 +142,32 @@ def test_a_column_of_patients_looks_like_an_undeclared_group(frame, form):
     assert group.code == "GF202"
 
 
+def test_of_many_rows_a_part_speaks_for_columns_of_ones():
+    patient = DRAW.integers(0, 1500, 3 * N)
+    y = (DRAW.normal(size=1500)[patient] + 0.5 * DRAW.normal(size=3 * N) > 0).astype(int)
+    ones = sp.csr_matrix((np.ones(3 * N, dtype=np.float32), (np.arange(3 * N), patient)))
+    others = sp.random(3 * N, 200, 0.05, format="csr", random_state=0, dtype=np.float32)
+    assert codes(sp.hstack([ones, others]).tocsr(), y) == ["GF202"]
+    assert codes(others, y) == []
+
+
+def test_copies_are_found_however_a_sparse_row_is_written(target):
+    plain = sp.random(N, 500, 0.02, format="csr", random_state=0, dtype=np.float32)
+    order = np.concatenate([np.arange(plain.indptr[row + 1] - 1, plain.indptr[row] - 1, -1) for row in range(N)])
+    backwards = sp.csr_matrix((plain.data[order], plain.indices[order], plain.indptr), plain.shape)
+    assert not backwards.has_sorted_indices
+    twice = sp.vstack([plain, backwards[:20]]).tocsr()
+    assert codes(twice, np.r_[target, target[:20]]) == ["GF201"]
+    with_zeros = plain.copy()
+    with_zeros.data[plain.indptr[0]] = 0
+    clean = with_zeros.copy()
+    clean.eliminate_zeros()
+    keys = row_keys(Audited(SweepSpec(**LOGISTIC), rows_of(with_zeros, target)))
+    assert (
+        keys[0] == row_keys(Audited(SweepSpec(**LOGISTIC), rows_of(sp.vstack([clean] * 2), np.r_[target, target])))[0]
+    )
+
+
 def test_declared_groups_and_sizes_are_no_finding(frame):
     patient, y = of_patients()
     assert codes(frame, y, groups=patient) == []

@@ -23,8 +23,6 @@ _SURE = 3.0
 _FEW = 10
 _SHOWN = 3
 
-Sets = list[NDArray[np.intp]]
-
 
 def copies(rows: Audited) -> Iterator[Finding]:
     """Find rows that a fold is tested on, or that are held out, and that are learned from as well."""
@@ -54,21 +52,25 @@ def copies(rows: Audited) -> Iterator[Finding]:
     )
 
 
-def _sets_of_copies(rows: Audited) -> Sets:
+def _sets_of_copies(rows: Audited) -> list[NDArray[np.intp]]:
     if rows.n_columns < 2:
         return []
-    sets = _sets(*twins(row_keys(rows)))
-    if not sets or not _agree(rows, sets, 0.0):
+    members, begins = twins(row_keys(rows))
+    if not len(begins):
+        return []
+    sizes = np.diff(np.append(begins, len(members)))
+    codes = rows.target_codes[members]
+    is_one = np.minimum.reduceat(codes, begins) == np.maximum.reduceat(codes, begins)
+    if not _agree(rows, sizes, is_one):
         return []
     half = np.random.default_rng(2).permutation(rows.n_columns) < rows.n_columns // 2
-    parts = [row_keys(rows, half), row_keys(rows, ~half)]
-    alike = [_numbers_alike(part) for part in parts]
-    told = [members for members in sets if min(n[members[0]] for n in alike) == len(members)]
+    alike = [_numbers_alike(row_keys(rows, part)) for part in (half, ~half)]
+    told = np.minimum(*(n[members[begins]] for n in alike)) == sizes
     expected = max(_met_by_chance(*alike), _met_by_chance(*alike[::-1]))
-    if len(told) <= expected + _SURE * np.sqrt(expected):
+    if told.sum() <= expected + _SURE * np.sqrt(expected) or not _agree(rows, sizes[told], is_one[told]):
         return []
-    codes = rows.target_codes
-    return [members for members in told if _is_one(codes[members])] if _agree(rows, told, _SURE) else []
+    kept = np.flatnonzero(told & is_one)
+    return [members[begins[each] : begins[each] + sizes[each]] for each in kept]
 
 
 def _met_by_chance(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
@@ -84,25 +86,15 @@ def _numbers_alike(keys: Keys) -> NDArray[np.int64]:
     return np.asarray(counts[places])
 
 
-def _sets(members: NDArray[np.intp], begins: NDArray[np.intp]) -> Sets:
-    return [part for part in np.split(members, begins[1:]) if len(part)]
-
-
-def _agree(rows: Audited, sets: Sets, sure: float) -> bool:
-    """Whether the rows of a set have one target in more of `sets` than chance explains, or in all of them."""
-    codes = rows.target_codes
-    one = sum(_is_one(codes[members]) for members in sets)
-    if one == len(sets):
-        return bool(sets)
-    shares = np.bincount(codes) / len(codes)
-    sizes, n = np.unique([len(members) for members in sets], return_counts=True)
-    by_chance = np.array([(shares**size).sum() for size in sizes])
+def _agree(rows: Audited, sizes: NDArray[np.intp], is_one: NDArray[np.bool_]) -> bool:
+    """Whether more sets have one target than chance explains, or all of them have."""
+    if is_one.all():
+        return bool(len(is_one))
+    shares = np.bincount(rows.target_codes) / rows.n_rows
+    different, n = np.unique(sizes, return_counts=True)
+    by_chance = np.array([(shares**size).sum() for size in different])
     expected, variance = (n * by_chance).sum(), (n * by_chance * (1 - by_chance)).sum()
-    return bool(one > expected + sure * np.sqrt(variance))
-
-
-def _is_one(codes: NDArray[np.int64]) -> bool:
-    return bool((codes == codes[0]).all())
+    return bool(is_one.sum() > expected + _SURE * np.sqrt(variance))
 
 
 def _tested_too(rows: Audited, set_of: NDArray[np.intp]) -> NDArray[np.intp]:

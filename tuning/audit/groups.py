@@ -23,6 +23,8 @@ _MOST_ROWS_EACH = 100
 _ALIKE, _ALIKE_IF_NAMED = 0.3, 0.1
 _SURE = 5.0
 _CROSSING = 0.01
+_A_FEW_ROWS = 4000
+_DOUBLE = 0.05
 _SHARED = 0.5
 _NAMED = re.compile(
     r"(?:^|[\W_])(?:id|ids|uuid|guid|key|user|patient|subject|customer|client|person|account|household|session|device|"
@@ -84,6 +86,9 @@ def _may_be_group(rows: Audited, values: NDArray[Any], some: NDArray[np.intp], l
 def _of_sparse(rows: Audited) -> Found:
     """Look at columns of ones that a few rows have, of which each row has at most one: a group written out."""
     X = rows.parts[0].tocsr()
+    step = rows.n_train // _A_FEW_ROWS
+    if step > 1 and not _may_be_written_out(X[::step], step):
+        return
     counts = np.bincount(X.indices, minlength=rows.n_columns)
     few = (counts > 1) & (counts <= _MOST_ROWS_EACH)
     chosen = few[X.indices]
@@ -100,6 +105,16 @@ def _of_sparse(rows: Audited) -> Found:
     if alike >= _ALIKE:
         first = int(np.flatnonzero(few)[0])
         yield first, f"what the {n_values:,} columns like {rows.name(first)} say", codes, n_values, alike
+
+
+def _may_be_written_out(some: Any, step: int) -> bool:
+    """Whether one row in `step` speaks for columns of ones that few rows have, and each row at most one."""
+    counts = np.bincount(some.indices, minlength=some.shape[1])
+    few = (counts > 0) & (counts <= _MOST_ROWS_EACH / step + 2)
+    few[some.indices[(some.data != 1) & few[some.indices]]] = False
+    held = np.repeat(np.arange(some.shape[0]), np.diff(some.indptr))
+    n_held = np.bincount(held[few[some.indices]], minlength=some.shape[0])
+    return bool((n_held > 0).mean() > _SHARED / 2 and (n_held > 1).mean() < _DOUBLE)
 
 
 def _alike_if_few_each(rows: Audited, codes: NDArray[np.int64], n_values: int, in_order: bool) -> float:
