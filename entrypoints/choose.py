@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -213,10 +215,9 @@ def _on_holdout(model: Any, swept: Fetched, metric: Metric) -> dict[str, float]:
     metrics = {each.name: each for each in (*swept.spec.metrics, metric)}
     scores: dict[str, float] = {}
     for name, each in metrics.items():
-        try:
+        with suppress(Exception), warnings.catch_warnings():  # a scorer that cannot judge these rows gives no score
+            warnings.simplefilter("ignore")  # the mean of probabilities sums to 1 to single precision
             scores |= tuning.score(model, held, Scorers({name: each.build()}, name))
-        except Exception:  # of a scorer that cannot judge these rows: the others stand
-            continue
     return scores
 
 

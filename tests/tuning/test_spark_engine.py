@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from errors import EngineError
 from tests.services.spark_cluster import kill, until
+from tests.tuning.kept.sweeps import BOOSTED, THREE, Kept
 from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import SparkEngine
 
@@ -118,6 +119,13 @@ def test_other_estimators_equal_grid_search(spark_session):
     asked = spec(estimator="sklearn.linear_model.LogisticRegression", fixed={}, grid={"C": [0.1, 1.0, 10.0]})
     with open_engine("spark") as engine:
         assert difference_from_grid_search(asked, LogisticRegression(), rows(), engine) <= 1e-6
+
+
+def test_executors_send_the_predictions_that_their_scores_are_made_of(spark_session, tmp_path):
+    kept = Kept(tmp_path, THREE, BOOSTED, engine=open_engine("spark"))
+    assert kept.n_written == 4
+    for judged in kept.file.kept:
+        assert kept.scored_again(judged) == {name: list(splits) for name, splits in judged.splits.items()}
 
 
 def test_what_an_estimator_raises_is_recorded_and_never_tried_again(engine, diary):
