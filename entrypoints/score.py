@@ -48,6 +48,11 @@ def score(params: ScoreParams, run: EntryRun) -> None:
 
 
 def _score_devices(model: DeviceModel, params: ScoreParams, output: Path, run: EntryRun) -> int:
+    if Path(params.data).expanduser().is_file():
+        raise SpecError(
+            f"-P data={params.data}: {model.uri} takes devices, and this is a file. Name a folder of the seven tables, "
+            "or a model of a table."
+        )
     labels = labels_of_devices(params.labels)
     tables = tables_for(params, run)
     drift, outcomes = Drift(model), None if labels is None else Outcomes(model, list(labels.columns), params.labels)

@@ -66,8 +66,13 @@ def test_labelled_devices_are_judged_beside_the_hold_out(swept, capsys):
     held = sweep_run.data.metrics["holdout_neg_log_loss"]
     words = f"on {len(some):,} labelled rows of {len(devices):,}; on the hold-out of its sweep {held:.5f}"
     assert words in capsys.readouterr().out
-    for given, said in (("truth.csv", "expected FILE:COLUMN"), ("truth.csv:group", "there is no column 'group'")):
-        assert score([*arguments, "--labels", given]) == 1
+    wrong = {
+        ("--labels", "truth.csv"): "expected FILE:COLUMN",
+        ("--labels", "truth.csv:group"): "there is no column 'group'",
+        ("--data", "truth.csv"): "takes devices, and this is a file. Name a folder of the seven tables",
+    }
+    for given, said in wrong.items():
+        assert score([*arguments, *given]) == 1
         assert said in capsys.readouterr().err
 
 
