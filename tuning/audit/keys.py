@@ -45,16 +45,16 @@ def row_keys(rows: Audited, columns: NDArray[np.bool_] | None = None) -> Keys:
 
 def twins(keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows whose key others have too, put together by key, and where each such set begins."""
-    alone = np.sort(keys)
-    if (alone[1:] != alone[:-1]).all():
+    ordered = np.sort(keys)
+    shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(shared):
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-    order = np.argsort(keys, kind="stable")
+    places = np.searchsorted(shared, keys)
+    places[places == len(shared)] = 0
+    some = np.flatnonzero(shared[places] == keys)
+    order = some[np.argsort(keys[some], kind="stable")]
     ordered = keys[order]
-    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    sizes = np.diff(np.append(begins, len(keys)))
-    kept = np.repeat(sizes > 1, sizes)
-    lengths = sizes[sizes > 1]
-    return order[kept], np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)[: len(lengths)]
+    return order, np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
 def _alike_at_a_glance(parts: Sequence[Any]) -> NDArray[np.bool_] | None:

@@ -143,8 +143,7 @@ class Audited:
         all_rows : bool
             Whether the hold-out's follow; codes are then of both.
         """
-        parts = self.parts if all_rows else self.parts[:1]
-        pieces = [part.iloc[:, column] if hasattr(part, "iloc") else part[:, column] for part in parts]
+        pieces = [part[column] for part in (self._columns if all_rows else self._columns[:1])]
         if isinstance(self._dtype(column), pd.CategoricalDtype) and all(p.dtype == pieces[0].dtype for p in pieces):
             pieces = [piece.cat.codes for piece in pieces]
         arrays = [np.asarray(piece) for piece in pieces]
@@ -156,8 +155,7 @@ class Audited:
 
     def raw(self, column: int) -> Any:
         """Return the training rows' column as it is."""
-        X = self.parts[0]
-        return X.iloc[:, column] if hasattr(X, "iloc") else X[:, column]
+        return self._columns[0][column]
 
     @cached_property
     def few(self) -> NDArray[np.intp]:
@@ -185,6 +183,11 @@ class Audited:
     def _dtype(self, column: int) -> Any:
         X = self.parts[0]
         return self._dtypes[column] if hasattr(X, "iloc") else X.dtype
+
+    @cached_property
+    def _columns(self) -> list[Sequence[Any]]:
+        """Of each part its columns: pandas takes longer to find one than most checks to look at it."""
+        return [[each for _, each in part.items()] if hasattr(part, "items") else part.T for part in self.parts]
 
     @cached_property
     def _dtypes(self) -> list[Any]:
