@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -70,6 +71,11 @@ class Connection:
         ConnectionLostError
             As above, for reasons that may pass.
         """
+        if sys.platform == "win32":
+            raise BackendError(
+                "backend 'dsvm': its connection to the Docker engine is a socket file, which Python has not on "
+                "Windows. Start it from WSL."
+            )
         if self.is_up:
             return
         if shutil.which("ssh") is None:

@@ -287,6 +287,8 @@ class Threads:
             task.future.cancel()
         while threads := [thread for thread in self._threads if thread.is_alive() and thread not in _left]:
             threads[0].join(timeout=0.1)
+        if self._watch is not None and self._watch is not threading.current_thread():
+            self._watch.join(timeout=1.0)
         self._limits.restore_original_limits()
         self._notes.close()
 
