@@ -115,8 +115,8 @@ class _Search:
         Fits side by side. None follows `n_jobs`, and where that is None too, all cores are used; with 1 all fits run
         in this process and thread. Searches of a few seconds do so in any case.
     track : bool, default=None
-        Whether to keep an MLflow run with a nested run for each candidate. None does where a run is active or a
-        tracking URI is set.
+        Whether to keep an MLflow run with a nested run for each candidate. None does where a run is active, a tracking
+        URI is set or autologging is on, which is off while the search fits.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class _Search:
 
         Afterwards ``how_it_ran`` says in a few words how many fits there were, and where.
         """
-        with _recorded(self) as record:
+        with _recorded(self) as record, _autologging_off():
             before = _record.set(record)
             try:
                 fitted = super().fit(X, y, **params)  # type: ignore[misc]
@@ -199,6 +199,18 @@ def _recorded(search: Any) -> Iterator[Any]:
 
     with SearchRecord(search) as record:
         yield record
+
+
+@contextmanager
+def _autologging_off() -> Iterator[None]:
+    """Keep MLflow from logging our fits as a person's own, where it is in use at all."""
+    if "mlflow" not in sys.modules:
+        yield
+        return
+    from tracking.autologging import held_off
+
+    with held_off():
+        yield
 
 
 class GridSearchCV(_Search, theirs.GridSearchCV):  # type: ignore[misc]
@@ -256,7 +268,8 @@ def sweep(
     rows = rows_of(asked, X, y, groups, sample_weight)
     warned = audited_or_refused(asked, rows)
     if not is_tracked(track):
-        return swept(asked, rows, engine, master, cores, [])
+        with _autologging_off():
+            return swept(asked, rows, engine, master, cores, [])
     from errors import TrackingError
     from report.page import FILE
     from report.sweep_note import SweepNote
@@ -271,7 +284,7 @@ def sweep(
         with sweep_record("sweep") as (run, recorder):
             mark_sweep(run, asked)
             note, timeline = SweepNote(Pages(run, open_views(run, asked)), asked), Timeline()
-            with note.live() as live:
+            with note.live() as live, _autologging_off():
                 found = swept(asked, rows, engine, master, cores, [timeline, Dispensable(recorder), live])
             log_result(run, asked, found.result)
             drawn = _illustrate(run, asked, found.result, timeline.spans, {"rows": f"{rows.n_rows:,}"}, warned)

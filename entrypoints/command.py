@@ -19,13 +19,14 @@ from typing import Generic, NoReturn, TypeVar, get_type_hints
 from entrypoints import interrupts
 from entrypoints.failures import Failure, explain
 from entrypoints.launcher import typed
-from entrypoints.parameters import Params, parse, wants_debug
+from entrypoints.parameters import Params, contradicted, parse, wants_debug
 from entrypoints.summary import where_to_look
 from entrypoints.usage import asks_for_help, usage
 from entrypoints.waking import waking
 from errors import TrackingError
 from masking import libraries_masked, masked
 from tracking import EntryRun
+from tracking.autologging import held_off
 from tracking.links import links_of
 from tuning.engines.threads import left_behind
 
@@ -64,6 +65,7 @@ class EntryPoint(Generic[Model]):
             with (
                 _quiet_libraries(debug),
                 libraries_masked(),
+                held_off(),
                 interrupts.raised(self._last_resort if self._is_program else None),
             ):
                 self._recorded(arguments)
@@ -105,7 +107,7 @@ class EntryPoint(Generic[Model]):
 
     def _recorded(self, arguments: Sequence[str]) -> None:
         self._run = None
-        with EntryRun.begin(self.name) as run:
+        with EntryRun.begin(self.name, lambda held: contradicted(self.model, arguments, held)) as run:
             waking.end()
             self._run = run
             try:

@@ -8,6 +8,7 @@ be; it is both the help text and the end of the sentence that refuses a wrong va
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +17,8 @@ from errors import SpecError, did_you_mean
 from masking import CREDENTIALS, secret_in, visible
 from sources.own_file import table_name
 from tracking.patience import WAIT
+from tracking.store import text
+from tracking.swept import as_typed
 
 
 class Params(BaseModel):
@@ -214,6 +217,25 @@ def parse(model: type[Model], arguments: Sequence[str]) -> Model:
             raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
         _check_may_be_kept(name, value)
     return _validated(model, given)
+
+
+def contradicted(model: type[Params], arguments: Sequence[str], held: Mapping[str, str]) -> list[str]:
+    """Say which params that a run holds are not what `arguments` ask for; none where these cannot be read."""
+    try:
+        given = dict(_pairs(arguments))
+        asked = parse(model, arguments).model_dump()
+    except SpecError:
+        return []
+    found = []
+    for name in asked.keys() & held.keys():
+        typed = as_typed(held[name])
+        if text(asked[name]) == held[name]:
+            continue
+        with suppress(SpecError):
+            if _validated(model, given | {name: typed}).model_dump()[name] == asked[name]:
+                continue
+        found.append(f"{name} is '{typed}' there and '{text(asked[name])}' here")
+    return sorted(found)
 
 
 def wants_debug(arguments: Sequence[str]) -> bool:

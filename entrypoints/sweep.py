@@ -76,6 +76,7 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
     note = SweepNote(Pages(run, view), spec)
     note.begin(candidates_asked(spec))
     spec, rows = _rows(params, run, spec)
+    registry.check_registry(run.client, params.registered_name)
     with stages("plan") as begin:
         begin("looking at the memory of a fit")
         cores = fits_side_by_side(params, spec, rows)

@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow import MlflowClient
+from mlflow import MlflowClient, get_registry_uri
 from mlflow.entities import LoggedModelOutput, Metric
+from mlflow.entities.model_registry import RegisteredModel as RegisteredModelEntity
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from errors import KeptForLaterError, TrackingError
+from errors import KeptForLaterError, StoreAwayError, TrackingError
 from tracking import model_files, store
 from tracking.client import one_request
 from tracking.model_files import FittedModel
@@ -27,6 +29,7 @@ from tracking.runs import EntryRun
 
 MODEL = "model"
 _NAME_LIMIT = 256
+_NO_TAG = "gridfold.may-write"  # nobody sets it, so that nothing is lost with it
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,45 @@ def check_model_name(name: str) -> None:
             f"model_name '{name}' is no name for a registered model: expected 1 to {_NAME_LIMIT} characters without"
             " '/' and ':', such as 'demographics'."
         )
+
+
+def check_registry(client: MlflowClient, name: str) -> None:
+    """Refuse what would keep a model from being registered as `name`, before there is a model to lose.
+
+    A server is asked by what changes nothing, or makes the registered model, still without a version, where there is
+    none: whether a person may is known to it alone. One that is away now may be there when the sweep has ended.
+
+    Raises
+    ------
+    TrackingError
+        The name is a prompt's, or this person may not write to it.
+    """
+    check_model_name(name)
+    with suppress(StoreAwayError), store.refusals(f"take models under the name '{name}'"):
+        known = _known(client, name)
+        if known is None and _is_prompt(client, name):
+            raise TrackingError(f"'{name}' is the name of a prompt there. Choose another: -P model_name=NAME.")
+        if get_registry_uri().startswith("http"):
+            if known is None:
+                ensure_registered(client, name)
+            else:
+                client.delete_registered_model_tag(name, _NO_TAG)
+
+
+def _known(client: MlflowClient, name: str) -> RegisteredModelEntity | None:
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def _is_prompt(client: MlflowClient, name: str) -> bool:
+    """Whether the name is a prompt's, of which a registry says that there is no such model; not where it has none."""
+    with suppress(MlflowException):
+        return client.get_prompt(name) is not None
+    return False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,13 @@ _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
 JOURNAL = "sweep.journal"
 """Stands for the cells that a sweep and its candidates are about (``tracking.cells``)."""
 _INHERITED = (JOURNAL, "mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+
+
+Contradicted = Callable[[Mapping[str, str]], Sequence[str]]
+
+
+class AnothersRunError(TrackingError):
+    """The run to attach to holds what is not so now."""
 
 
 class EntryRun:
@@ -79,22 +86,28 @@ class EntryRun:
         self.title = ""
 
     @classmethod
-    def begin(cls, entry_point: str) -> Self:
+    def begin(cls, entry_point: str, contradicted: Contradicted = lambda held: ()) -> Self:
         """Attach to the run that ``MLFLOW_RUN_ID`` names, or make one called `entry_point`.
 
         A name that MLflow has drawn for want of a given one is replaced as well.
 
+        Parameters
+        ----------
+        entry_point : str
+        contradicted : callable, optional
+            Takes the params of the run to attach to, and says what in them is not so now.
+
         Raises
         ------
         TrackingError
-            The store cannot be reached, or does not know the run.
+            The store cannot be reached, or does not know the run; or the run is another command's, and stays as it is.
         """
         client = store.connect()
         run_id = os.environ.get("MLFLOW_RUN_ID")
         if not run_id:
             run = cls(client, _create(client, entry_point))
         else:
-            run = cls(client, _attach(client, run_id))
+            run = cls(client, _attach(client, run_id, contradicted))
             run.hold()  # before the name is taken from it, by which one that was never begun is known
             run._hide_secrets()
             if DRAWN_NAME.fullmatch(run.name):
@@ -340,14 +353,19 @@ class EntryRun:
             self._alive.release()
 
 
-def _attach(client: MlflowClient, run_id: str) -> Run:
+def _attach(client: MlflowClient, run_id: str, contradicted: Contradicted) -> Run:
     try:
         with store.refusals(f"open the run {run_id}"):
             run = client.get_run(run_id)
+            if differing := contradicted(run.data.params):
+                raise AnothersRunError(
+                    f"MLFLOW_RUN_ID names the run {run_id}, which is of another command: {'; '.join(differing)}. What "
+                    "a run holds is never rewritten, so its record would be wrong. Unset MLFLOW_RUN_ID."
+                )
             if run.info.status != "RUNNING":
                 client.update_run(run_id, status="RUNNING")
             return run
-    except StoreAwayError:
+    except (StoreAwayError, AnothersRunError):
         raise
     except TrackingError as error:
         raise TrackingError(

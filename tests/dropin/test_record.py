@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV as SklearnGridSearchCV
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBClassifier
 
 from gridfold import GridSearchCV, sweep
 
@@ -15,6 +16,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 y = (X[:, 0] > 0).astype(int)
 DEPTHS = {"max_depth": [1, 2]}
+SPEC = {"estimator": "sklearn.tree.DecisionTreeClassifier", "scoring": "accuracy", "cv": {"folds": 2}}
 
 
 class Stops(ClassifierMixin, BaseEstimator):
@@ -91,15 +93,6 @@ def test_nothing_is_recorded_where_that_is_not_wanted(store):
     assert store.search_runs(["0"]) == []
 
 
-def test_autologging_does_not_add_a_run_for_every_fit(store):
-    mlflow.sklearn.autolog(log_models=False, log_datasets=False, log_input_examples=False)
-    try:
-        GridSearchCV(DecisionTreeClassifier(), DEPTHS, cv=3, cores=1).fit(X, y)
-    finally:
-        mlflow.sklearn.autolog(disable=True)
-    assert len(store.search_runs(["0"])) <= 2 + 2 * len(DEPTHS["max_depth"])
-
-
 def test_a_store_that_cannot_be_had_does_not_end_the_search(store, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////dev/null/mlflow.db")
     with pytest.warns(UserWarning, match="The search goes on without its record"):
@@ -157,3 +150,30 @@ def test_a_sweep_of_a_spec_takes_several_columns_of_classes(store):
     peer = SklearnGridSearchCV(DecisionTreeClassifier(random_state=0), DEPTHS, scoring="f1_macro", cv=3).fit(X, both)
     assert np.array_equal(found.cv_results_["mean_test_score"], peer.cv_results_["mean_test_score"])
     assert np.array_equal(found.best_estimator_.predict(X), peer.predict(X))
+
+
+@pytest.fixture
+def autologging(store):
+    """MLflow's own logging of everything, for one test."""
+    for library in (mlflow.sklearn, mlflow.xgboost):
+        library.autolog(silent=True, log_models=False)
+    yield
+    for library in (mlflow.sklearn, mlflow.xgboost):
+        library.autolog(disable=True, silent=True)
+
+
+def test_autologging_adds_neither_runs_nor_params_and_is_on_again_after_it(store, autologging, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(None)
+    monkeypatch.setattr("mlflow.tracking._tracking_service.utils._get_default_tracking_uri", lambda: store.tracking_uri)
+    search = GridSearchCV(XGBClassifier(n_estimators=2, n_jobs=1), DEPTHS, cv=2, cores=1).fit(X, y)
+    [parent], children = runs(store)
+    assert [len(children), parent.data.params] == [2, {"max_depth": str(search.best_params_["max_depth"])}]
+    with mlflow.start_run() as mine:
+        sweep({**SPEC, "grid": DEPTHS}, X, y, cores=1)
+        GridSearchCV(DecisionTreeClassifier(), DEPTHS, cv=2, cores=1, track=False).fit(X, y)
+    assert len(store.search_runs(["0"])) == 3 + 1 + 2
+    assert "criterion" not in store.get_run(mine.info.run_id).data.params
+    DecisionTreeClassifier().fit(X, y)
+    newest = store.search_runs(["0"])[0]
+    assert newest.data.tags["mlflow.autologging"] == "sklearn"

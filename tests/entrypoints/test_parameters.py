@@ -15,6 +15,7 @@ from entrypoints.parameters import (
     ScoreParams,
     SweepParams,
     SyncParams,
+    contradicted,
     parse,
     wants_debug,
 )
@@ -133,3 +134,19 @@ def test_debug_is_heard_even_among_wrong_arguments():
     assert wants_debug(["--zzz", "1", "--debug", "true"])
     assert wants_debug(["--debug=True"])
     assert not wants_debug(["--debug", "false"])
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ({"scale": "5e-3", "data": "'a b'", "leak": "false", "seed": "0", "lr": "1"}, []),
+        (
+            {"scale": "0.05", "leak": "true"},
+            ["leak is 'true' there and 'False' here", "scale is '0.05' there and '0.005' here"],
+        ),
+        ({"scale": "much"}, ["scale is 'much' there and '0.005' here"]),
+    ],
+)
+def test_what_a_run_holds_contradicts_what_is_asked_only_where_it_means_something_else(held, told):
+    assert contradicted(SweepParams, ["--scale", "0.005", "--data", "a b"], held) == told
+    assert contradicted(SweepParams, ["--scale", "wrong"], held) == []

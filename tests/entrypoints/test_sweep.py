@@ -222,3 +222,23 @@ def test_the_secret_in_a_tracking_uri_is_not_printed(workplace, capsys, monkeypa
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     assert sweep(["--space", workplace.space]) == 1
     assert "verysecret" not in json.dumps(capsys.readouterr())
+
+
+def test_a_name_that_is_a_prompts_is_refused_before_the_first_fit(workplace, capsys):
+    workplace.client.register_prompt("greeting", "Hello {{who}}")
+    line = fails_with(workplace, capsys, [*SMALL, "--space", workplace.space, "--model_name", "greeting"])
+    assert line == "'greeting' is the name of a prompt there. Choose another: -P model_name=NAME."
+    assert workplace.children(workplace.newest_sweep().info.run_id) == []
+
+
+def test_a_run_of_another_command_is_not_taken_for_this_one(workplace, capsys, monkeypatch):
+    theirs = workplace.client.create_run(workplace.experiment)
+    workplace.client.log_param(theirs.info.run_id, "scale", "0.05")
+    workplace.client.set_terminated(theirs.info.run_id)
+    monkeypatch.setenv("MLFLOW_RUN_ID", theirs.info.run_id)
+    assert sweep([*SMALL, "--space", workplace.space]) == 1
+    said = capsys.readouterr().err
+    assert "is of another command: scale is '0.05' there and '0.005' here." in said
+    found = workplace.client.get_run(theirs.info.run_id)
+    assert (found.info.status, found.data.params) == ("FINISHED", {"scale": "0.05"})
+    assert "mlflow.note.content" not in found.data.tags

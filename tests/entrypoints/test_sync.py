@@ -72,7 +72,7 @@ def test_what_a_sweep_could_not_record_is_recorded_by_sync(proxy, server, tmp_pa
     experiment = store.get_experiment_by_name(tmp_path.name).experiment_id
     [sweeps_own] = store.search_runs([experiment])
     assert sweeps_own.info.status == "RUNNING"
-    assert not store.search_registered_models("name = 'kept'")
+    assert not store.search_model_versions("name = 'kept'")
 
     proxy.wrong = None
     later = subprocess.run([sys.executable, "-m", "entrypoints.sync"], cwd=ROOT, capture_output=True, text=True)

@@ -13,9 +13,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import replace
-from importlib import import_module
 from itertools import chain
 from typing import Any, Protocol
 
@@ -50,7 +49,15 @@ def is_tracked(track: bool | None) -> bool:
     if os.environ.get("MLFLOW_TRACKING_URI") or os.environ.get("MLFLOW_RUN_ID"):
         return True
     mlflow = sys.modules.get("mlflow")
-    return mlflow is not None and (mlflow.active_run() is not None or mlflow.is_tracking_uri_set())
+    if mlflow is None:
+        return False
+    return mlflow.active_run() is not None or mlflow.is_tracking_uri_set() or _is_autologged()
+
+
+def _is_autologged() -> bool:
+    """Whether MLflow would log the search by itself; it is not to, since ours says more."""
+    autologging = sys.modules.get("mlflow.utils.autologging_utils")
+    return autologging is not None and not autologging.autologging_is_disabled("sklearn")
 
 
 def planned(search: Any, evaluate_candidates: Callable[..., Any], record: Record | None) -> Callable[..., Any]:
@@ -90,12 +97,11 @@ class _Parallel:
             return []
         if reason is None and not _is_known(first):
             reason = "these calls are not those of its own search"
-        with _without_autologging():
-            if reason is not None:
-                self._say(f"scikit-learn's own way: {reason}")
-                return self._own_way(chain([first], calls))
-            workload = read(chain([first], calls), self._n_candidates, run_search_fit)
-            return self._run(workload)
+        if reason is not None:
+            self._say(f"scikit-learn's own way: {reason}")
+            return self._own_way(chain([first], calls))
+        workload = read(chain([first], calls), self._n_candidates, run_search_fit)
+        return self._run(workload)
 
     def _own_way(self, calls: Iterable[Any]) -> list[Mapping[str, Any]]:
         """Run the calls by joblib, in the order of submission where each is to be told of."""
@@ -172,11 +178,3 @@ def _named(outcome: Outcome, by_number: Mapping[int, Numbered]) -> Outcome:
     """Give an outcome that has travelled its candidate's parameters back."""
     assert isinstance(outcome.candidate, Numbered)
     return replace(outcome, candidate=by_number[outcome.candidate.number])
-
-
-def _without_autologging() -> AbstractContextManager[None]:
-    """Keep MLflow's autologging, where it is on, from making a run of every fit."""
-    if "mlflow" not in sys.modules:
-        return nullcontext()
-    silence: AbstractContextManager[None] = import_module("mlflow.utils.autologging_utils").disable_autologging()
-    return silence
