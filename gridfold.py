@@ -108,7 +108,8 @@ class _Search:
     Parameters
     ----------
     engine : {"auto", "local", "spark"}, default="auto"
-        Where fits run; ``auto`` is spark where this process has a Spark session or `master` is given.
+        Where fits run; ``auto`` is spark where this process has a Spark session or `master` is given (over Spark
+        Connect alone, where one task has shown that it can).
     master : str, default=None
         Address of a Spark master, to start a session at.
     cores : int, default=None

@@ -38,6 +38,7 @@ def features_on_spark(params: FeaturizeStepParams) -> FeatureMatrix:
     feature_sets = parse_feature_sets(params.feature_sets)
     if params.data == "synthetic":
         raise SpecError("-P engine=spark reads files. Name a folder that Spark reaches: -P data=abfss://... or a path.")
+    spark_session.refuse_connect(params.master, "features")
     spark_session.check(params.master)
     began = time.monotonic()
     asked: dict[str, Any] = {"holdout": params.holdout, "seed": params.seed, "min_devices": params.min_devices}

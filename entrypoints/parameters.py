@@ -92,7 +92,10 @@ class SweepParams(FeaturizeParams):
         description="a sweep spec (YAML), or runs:/RUN_ID/FILE for the one that a sweep's run has kept",
     )
     engine: str = Field("auto", min_length=1, description="'auto', or the name of an engine")
-    master: str = Field("", description="a Spark master: spark://HOST:PORT, local[N], yarn or k8s://HOST:PORT")
+    master: str = Field(
+        "",
+        description="a Spark master: spark://HOST:PORT, local[N], yarn, k8s://HOST:PORT, or sc://HOST:PORT (Connect)",
+    )
     cores: int = Field(0, ge=0, description="a whole number: fits side by side, 0 for one on each core")
     verify: int = Field(
         0, ge=0, description="a whole number: random fits of the sweep that are repeated alone and compared"

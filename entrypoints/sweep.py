@@ -20,7 +20,7 @@ from entrypoints.rows import Rows
 from entrypoints.so_far import SoFar
 from entrypoints.summary import summary, what_next, where_to_look
 from entrypoints.tally import duration
-from entrypoints.terminal.results import show_facts, show_lines
+from entrypoints.terminal.results import show_facts, show_lines, show_row
 from report.sweep_note import SweepNote
 from report.timeline import Timeline
 from tracking import EntryRun, SweepRecorder, registry
@@ -28,7 +28,7 @@ from tracking.heading import mark_plan, mark_sweep
 from tracking.links import links_of
 from tracking.views import Pages, open_views
 from tuning import SweepSpec
-from tuning.engines import check_engine, choose_engine, open_engine
+from tuning.engines import check_engine, choose_engine, open_engine, stays_here
 from tuning.forecast import forecast, workers_within
 from tuning.search import candidates_asked, check_size, too_large
 
@@ -52,6 +52,8 @@ def _checked(params: SweepParams, run: EntryRun) -> SweepSpec:
         check_size(spec)
         refuse_places(params.backends)
     check_engine(params.engine, params.master, params.cores or spec.budget.cores or 0)
+    if why := stays_here(params.engine, params.master):
+        show_row("engine", why)
     (mark_plan if params.plan else mark_sweep)(run, spec, params.subject)
     registry.check_model_name(params.registered_name)
     if not params.features:

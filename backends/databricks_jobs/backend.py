@@ -25,12 +25,7 @@ class DatabricksBackend(RemoteBackend):
     settings = DatabricksSettings
 
     def check(self, settings: DatabricksSettings, request: Request) -> None:
-        """Refuse a tracking store that the workspace cannot reach, and Spark where there is none of the kind."""
-        if settings.serverless is not None and request.params.get("engine") == "spark":
-            raise BackendError(
-                "backend 'databricks-jobs': engine=spark needs a cluster; serverless compute is Spark Connect, which "
-                "has no broadcast variables. Leave engine out (fits then run on the driver), or use new_cluster."
-            )
+        """Refuse a tracking store that the workspace cannot reach."""
         if settings.host and reach.is_local(settings.host) and request.tracking_uri.startswith("http"):
             return  # a workspace on this machine, which has our loopback
         reach.require(request.tracking_uri, request.artifact_location(), self.name, "the workspace")

@@ -66,8 +66,10 @@ class NewCluster(Settings):
     apply_policy_default_values: bool | None = None
     """Whether the policy fills in what is absent here."""
 
-    data_security_mode: Literal["SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED", "NONE"] = "SINGLE_USER"
-    """Dedicated access. The others (USER_ISOLATION, standard access) give Spark Connect, which fits cannot run on."""
+    data_security_mode: Literal[
+        "SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED", "NONE", "USER_ISOLATION", "DATA_SECURITY_MODE_STANDARD"
+    ] = "SINGLE_USER"
+    """Dedicated access. The last two are standard access, where fits go through Spark Connect, if a first task can."""
 
     single_user_name: str | None = None
     """Whom a dedicated cluster belongs to; you if absent."""
@@ -117,7 +119,7 @@ class NewCluster(Settings):
 
 
 class Serverless(Settings):
-    """Serverless compute: Spark Connect, so fits run on the driver alone."""
+    """Serverless compute: fits go through Spark Connect, if a first task can, else run on the driver."""
 
     environment_version: str = Field("2", pattern=r"^[1-9]\d*$")
     """Databricks' number of the environment: 2 has Python 3.11, 3 and 4 have 3.12."""
@@ -146,7 +148,7 @@ class DatabricksSettings(Settings):
     """A cluster that is there, like '0923-164208-meows279'; it is started if it has ended."""
 
     serverless: Serverless | None = None
-    """Serverless compute: {} for its defaults. Starts in seconds; fits run on one machine."""
+    """Serverless compute: {} for its defaults. Starts in seconds."""
 
     environment: Names = ()
     """Names of environment variables of this machine that the job is to have; never their values."""

@@ -57,7 +57,7 @@ class Daemon:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=_environment(home) | scratch,
+                env=environment_of(home) | scratch,
                 start_new_session=True,  # a Ctrl-C meant for the driver is not meant for the cluster
             )
         self._ready = ready
@@ -240,7 +240,7 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment_of(home: Path) -> dict[str, str]:
     """Return this process's environment without what a person's own Spark may have put there."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
     return kept | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1"}

@@ -5,84 +5,29 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 import xgboost as xgb
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from errors import EngineError
 from tests.services.spark_cluster import kill, until
-from tests.tuning.kept.sweeps import BOOSTED, THREE, Kept
-from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, sweep
+from tests.tuning.diaries import diaries, rows, spec
+from tuning import Candidate, Fit, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import SparkEngine
 
 ROOT = Path(__file__).parents[2]
 
 
-class Diary(ClassifierMixin, BaseEstimator):
-    """Writes a line into a file for every fit, and then does as it is told."""
-
-    def __init__(self, folder="", mood="calm", seconds=0.0, number=0):
-        self.folder, self.mood, self.seconds, self.number = folder, mood, seconds, number
-
-    def fit(self, X, y):
-        from tuning.engines.spark import worker
-
-        data = [id(workload.data) for workload, _ in worker._kept.values()]
-        with open(f"{self.folder}/diary", "a") as diary:
-            diary.write(f"{os.getpid()} {os.getppid()} {self.mood} {data}\n")
-        if self.mood == "raise":
-            raise ValueError("a mood\nof two lines")
-        if self.mood == "die":
-            os._exit(3)
-        time.sleep(self.seconds)
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        return np.zeros(X.shape[0], dtype=int)
-
-
-def rows(n_rows=240, n_classes=3):
-    X, y = make_classification(n_rows, 12, n_informative=8, n_classes=n_classes, random_state=0)
-    return Dataset(sp.csr_matrix(np.where(X > 0, X, 0), dtype=np.float32), y, np.unique(y))
-
-
-def spec(**changes):
-    given = {
-        "estimator": "xgboost.XGBClassifier",
-        "fixed": {"random_state": 0, "subsample": 0.8},
-        "grid": {"n_estimators": [4, 8], "max_depth": [2, 3]},
-        "scoring": "neg_log_loss",
-        "cv": {"folds": 3, "seed": 1},
-    }
-    return SweepSpec(**{**given, **changes})
-
-
 @pytest.fixture
 def diary(tmp_path, spark_session):
-    """A workload of diaries, pickled by value, and a function that reads their lines."""
-    from pyspark import cloudpickle
-
-    here = sys.modules[Diary.__module__]
-    cloudpickle.register_pickle_by_value(here)
-    workload = Workload(
-        Diary(str(tmp_path)), Scorers.named("accuracy"), rows(), Workload.for_spec(spec(), rows()).folds
-    )
-
-    def lines():
-        path = tmp_path / "diary"
-        return [line.split(maxsplit=3) for line in path.read_text().splitlines()] if path.exists() else []
-
-    yield workload, lines
-    cloudpickle.unregister_pickle_by_value(here)
+    """A workload of diaries, and a function that reads their lines."""
+    with diaries(tmp_path) as pair:
+        yield pair
 
 
 @pytest.fixture
@@ -121,13 +66,6 @@ def test_other_estimators_equal_grid_search(spark_session):
         assert difference_from_grid_search(asked, LogisticRegression(), rows(), engine) <= 1e-6
 
 
-def test_executors_send_the_predictions_that_their_scores_are_made_of(spark_session, tmp_path):
-    kept = Kept(tmp_path, THREE, BOOSTED, engine=open_engine("spark"))
-    assert kept.n_written == 4
-    for judged in kept.file.kept:
-        assert kept.scored_again(judged) == {name: list(splits) for name, splits in judged.splits.items()}
-
-
 def test_what_an_estimator_raises_is_recorded_and_never_tried_again(engine, diary):
     bad = engine.submit(Fit(0, (Candidate({"mood": "raise"}),)))
     good = engine.submit(Fit(0, (Candidate({"mood": "calm"}),)))
@@ -144,6 +82,16 @@ def test_a_fit_that_takes_its_worker_down_is_recorded_and_the_sweep_goes_on(engi
     assert score.error.startswith("the fit ended its worker")
     assert "\n" not in score.error
     assert engine.submit(Fit(0, (Candidate({"mood": "calm"}),))).result(60)[0].error is None
+
+
+def test_a_fit_that_takes_longer_than_it_may_is_ended(diary, spark_session):
+    engine = SparkEngine()
+    engine.open(replace(diary[0], max_fit_time=1.0))
+    late = engine.submit(Fit(0, (Candidate({"seconds": 600.0}),)))
+    in_time = engine.submit(Fit(1, (Candidate({"seconds": 0.0}),)))
+    assert late.result(60)[0].error == "it took longer than budget.max_fit_time (1 s)"
+    assert in_time.result(60)[0].error is None
+    engine.close()
 
 
 def with_both_workers_awake(engine, diary):
@@ -169,12 +117,13 @@ def test_fits_start_in_the_order_of_submission(engine, diary):
     assert max(abs(place - n) for place, n in enumerate(begun)) <= 2
 
 
-def test_results_come_as_each_fit_ends(engine):
-    slow = engine.submit(Fit(0, (Candidate({"seconds": 6.0}),)))
+def test_results_come_as_each_fit_ends(engine, tmp_path):
+    slow = engine.submit(Fit(0, (Candidate({"waits": str(tmp_path / "go")}),)))
     quick = [engine.submit(Fit(fold, (Candidate({"seconds": 0.0}),))) for fold in range(3)]
     for future in quick:
         future.result(60)
     assert not slow.done()
+    (tmp_path / "go").touch()
     assert slow.result(60)[0].error is None
 
 
@@ -198,11 +147,13 @@ def test_an_executor_that_is_killed_costs_no_result(engine, diary, spark_cluster
     assert len(long_fits()) == 2
 
 
-def test_a_worker_is_lost_and_another_joins(engine, diary, spark_cluster):
+def test_all_workers_are_lost_and_the_sweep_waits_for_others(engine, diary, spark_cluster):
     futures = [engine.submit(Fit(n % 3, (Candidate({"seconds": 1.5, "number": n}),))) for n in range(12)]
     until(diary[1], "no fit began")
-    spark_cluster.lose_worker()
-    spark_cluster.add_worker()
+    for _ in range(2):
+        spark_cluster.lose_worker()
+    for _ in range(2):
+        spark_cluster.add_worker()
     assert [future.result(180)[0].error for future in futures] == [None] * 12
     newcomer = set(map(str, spark_cluster.python_workers()))
     assert len({pid for pid, *_ in diary[1]()} & newcomer) == 2
@@ -334,7 +285,7 @@ def test_data_too_large_for_the_drivers_java_are_refused_before_they_are_sent(sp
 
 
 def test_a_cluster_without_room_is_an_error_in_time(spark_session, diary, monkeypatch):
-    monkeypatch.setattr("tuning.engines.spark.session.STARTS_WITHIN", 2.0)
+    monkeypatch.setattr("tuning.engines.spark.engine.STARTS_WITHIN", 2.0)
     busy = SparkEngine()
     monkeypatch.setattr(busy, "_try_a_worker", lambda cluster: None)
     busy.open(diary[0])

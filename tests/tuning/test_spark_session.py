@@ -10,8 +10,8 @@ import pytest
 from errors import EngineError, GridfoldError
 from tests.services import spark_cluster as spark_service
 from tests.services.startup import free_port
-from tuning.engines import check_engine, choose_engine
-from tuning.engines.spark import failures, session
+from tuning.engines import check_engine
+from tuning.engines.spark import failures, patience, session
 
 
 @pytest.fixture
@@ -74,23 +74,29 @@ def test_a_master_without_a_port(no_session):
         check_engine("spark", "spark://host")
 
 
-def test_spark_connect_is_refused_in_one_line(no_session, monkeypatch):
-    with pytest.raises(EngineError, match="Spark Connect, which has no broadcast variables"):
-        check_engine("spark", "sc://host:15002")
+def test_a_master_beside_spark_connect_is_refused_with_what_to_leave_out(no_session, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://127.0.0.1:1")
+    with pytest.raises(EngineError, match=r"SPARK_REMOTE is set.* Leave master=spark://host:7077 out, or unset"):
+        check_engine("spark", "spark://host:7077")
     connected = type("SparkSession", (), {"__module__": "pyspark.sql.connect.session"})()
     monkeypatch.setattr(session, "existing", lambda: connected)
-    with pytest.raises(EngineError, match="Spark Connect"):
-        check_engine("spark")
+    with pytest.raises(EngineError, match="a session of Spark Connect is open here"):
+        check_engine("auto", "spark://host:7077")
+    check_engine("spark")
+    with pytest.raises(EngineError, match="features cannot run over Spark Connect"):
+        session.refuse_connect(None, "features")
 
 
-def test_spark_connect_alone_leaves_auto_at_the_local_engine(no_session, monkeypatch):
-    monkeypatch.setenv("SPARK_REMOTE", "sc://host:15002")
-    assert choose_engine("auto") == "local"
-    assert choose_engine("auto", "spark://host:7077") == "spark"
-    monkeypatch.delenv("SPARK_REMOTE")
-    connected = type("SparkSession", (), {"__module__": "pyspark.sql.connect.session"})()
-    monkeypatch.setattr(session, "existing", lambda: connected)
-    assert choose_engine("auto") == "local"
+@pytest.mark.parametrize("master", ["sc://", "sc://:15002", "sc://host:port"])
+def test_an_address_of_spark_connect_without_a_host_or_with_a_wrong_port(no_session, master):
+    with pytest.raises(EngineError, match=r"is not the address of a Spark Connect server. Write sc://HOST:PORT"):
+        check_engine("spark", master)
+
+
+def test_a_client_of_spark_connect_without_its_packages_is_named_with_its_extra(no_session, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark.sql.connect.session", None)
+    with pytest.raises(EngineError, match=r"cannot be imported .*pip install -e '\.\[connect\]'"):
+        check_engine("spark", "sc://127.0.0.1:1")
 
 
 def test_the_local_engine_has_no_master():
@@ -101,7 +107,7 @@ def test_the_local_engine_has_no_master():
 def test_a_start_that_hangs_ends_in_time():
     never = threading.Event()
     with pytest.raises(EngineError, match="too late"):
-        session.within(0.2, never.wait, "too late")
+        patience.within(0.2, never.wait, "too late")
     never.set()
 
 
@@ -112,13 +118,15 @@ pyspark.errors.exceptions.base.PySparkRuntimeError: [PYTHON_VERSION_MISMATCH] Py
 
 
 def test_another_python_on_a_worker_is_named():
-    said = str(failures.explain(Exception(PYTHON_3_9_TO_3_11.replace("\n", " ")), alive()))
+    said = str(failures.explain(Exception(PYTHON_3_9_TO_3_11.replace("\n", " ")), False))
     assert said.startswith("worker 10.0.0.7 runs another version of Python than this process")
     assert "PYSPARK_PYTHON" in said
 
 
 def test_an_application_that_has_ended_is_an_engine_lost():
-    error = failures.explain(Exception("SparkContext was shut down"), types.SimpleNamespace(_jsc=None))
+    error = failures.explain(
+        Exception("SparkContext was shut down"), failures.stopped(types.SimpleNamespace(_jsc=None))
+    )
     assert isinstance(error, EngineError)
     assert str(error) == "Spark is lost: SparkContext was shut down"
 

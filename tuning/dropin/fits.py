@@ -19,7 +19,7 @@ from errors import EngineError
 from tuning.dropin.calls import Outcome, SearchWorkload
 from tuning.dropin.plan import plan_search
 from tuning.dropin.run import outcome, run_search_fit
-from tuning.engines import check_engine, choose_engine, open_engine
+from tuning.engines import check_engine, choose_engine, open_engine, stays_here
 from tuning.engines.base import Engine
 from tuning.fitting import ALONE
 from tuning.learners import learner_for
@@ -56,7 +56,9 @@ def ended_fits(workload: SearchWorkload, place: Place, say: Say) -> Generator[li
         yield from _on_engine(workload, None, replace(place, engine=name), say)
         return
     fits = plan_search(workload, place.cores)
-    say(_words(workload, fits, f"{place.cores} core{'s' * (place.cores > 1)} of this machine"))
+    words = _words(workload, fits, f"{place.cores} core{'s' * (place.cores > 1)} of this machine")
+    why = stays_here(place.engine, place.master)
+    say(f"{words}; {why}" if why else words)
     if place.cores == 1 or _may_be_short(workload):
         limit = None if place.cores == 1 else _SHORT
         begun = _Here(workload, fits, limit)

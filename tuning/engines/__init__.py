@@ -20,7 +20,17 @@ ENGINES: Mapping[str, Callable[[int, str | None], Engine]] = {
 AUTO = "auto"
 _MOST_WORKERS, _MOST_WORKERS_A_CORE = 64, 8
 
-__all__ = ["AUTO", "ENGINES", "Engine", "LocalEngine", "SparkEngine", "check_engine", "choose_engine", "open_engine"]
+__all__ = [
+    "AUTO",
+    "ENGINES",
+    "Engine",
+    "LocalEngine",
+    "SparkEngine",
+    "check_engine",
+    "choose_engine",
+    "open_engine",
+    "stays_here",
+]
 
 
 def check_engine(name: str, master: str | None = None, cores: int = 0) -> None:
@@ -53,6 +63,11 @@ def choose_engine(name: str, master: str | None = None) -> str:
     if name != AUTO:
         return name
     return "spark" if spark_session.is_wanted(master) else "local"
+
+
+def stays_here(name: str, master: str | None = None) -> str:
+    """Say in a line why ``auto`` is local though there is Spark Connect; empty where there is nothing to say."""
+    return spark_session.stays_here() if name == AUTO and not master else ""
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def test_every_key_of_a_new_cluster_is_one_of_the_jobs_apis():
         ({"new_cluster": {"num_workers": 1}}, "the key 'new_cluster.spark_version' is missing: The Databricks Runtime"),
         ({"new_cluster": CLUSTER | {"num_workers": None}}, "new_cluster: needs either num_workers or autoscale."),
         ({"new_cluster": CLUSTER | {"node_type_id": None}}, "new_cluster: needs node_type_id"),
-        ({"new_cluster": CLUSTER | {"data_security_mode": "USER_ISOLATION"}}, "give Spark Connect"),
+        ({"new_cluster": CLUSTER | {"data_security_mode": "LEGACY_SINGLE_USER"}}, "data_security_mode"),
         ({"new_cluster": CLUSTER | {"spark_env_vars": {"MY_TOKEN": "abc"}}}, "MY_TOKEN looks like a secret"),
         ({"serverless": {}, "files": "dbfs:/gridfold"}, "files: 'dbfs:/gridfold' is neither a volume"),
         ({"serverless": {}, "files": "/Volumes/main/default"}, "is neither a volume"),

@@ -104,11 +104,3 @@ def test_what_cannot_work_is_one_line_and_submits_nothing(place, jobs, changes, 
     assert "Traceback" not in command.text
     assert place.workspace.runs == {}
     assert place.files() == []
-
-
-def test_spark_by_name_is_refused_where_there_is_only_spark_connect(place, project):
-    changes = {"new_cluster": None, "serverless": {}}
-    command = place.mlflow_run(project, *SWEEP, "engine=spark", changes=changes)
-    assert command.finished() == 1
-    assert "engine=spark needs a cluster; serverless compute is Spark Connect" in command.lines[-1]
-    assert place.workspace.runs == {}

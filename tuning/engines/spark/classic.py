@@ -69,7 +69,7 @@ class ClassicCluster:
         try:
             self._broadcast = self._context.broadcast(Parcel.pack(self._sweep, workload, cloudpickle.dumps))
         except Exception as error:
-            raise failures.explain(error, self._context) from error
+            raise failures.explain(error, failures.stopped(self._context)) from error
 
     def _send(self, code: Path) -> None:
         """Send an archive to the workers; pyspark also puts it on our own path, where it has no place."""
@@ -93,7 +93,7 @@ class ClassicCluster:
             self._context.setJobGroup(self._sweep, label, interruptOnCancel=False)
             return self._context.parallelize([0], 1).mapPartitions(task)._jrdd.collectAsync()
         except Exception as error:
-            raise failures.explain(error, self._context) from error
+            raise failures.explain(error, failures.stopped(self._context)) from error
 
     def finish(self, job: Any) -> tuple[str, Any]:
         """Wait for a job that has begun, and return what the worker answers.
@@ -110,7 +110,7 @@ class ClassicCluster:
         try:
             [batch] = job.get()
         except Exception as error:
-            raise failures.explain(error, self._context) from error
+            raise failures.explain(error, failures.stopped(self._context)) from error
         [answer] = pickle.loads(bytes(batch))
         found: tuple[str, Any] = answer
         return found

@@ -19,12 +19,13 @@ from typing import Any
 
 from errors import EngineError
 from tuning.engines.ledger import Ledger
+from tuning.engines.spark import remote
 from tuning.engines.spark import session as sessions
-from tuning.engines.spark.classic import ClassicCluster
+from tuning.engines.spark.answers import OverdueError, scores_in
 from tuning.engines.spark.cluster import Cluster
 from tuning.engines.spark.failures import CrashError
-from tuning.engines.spark.worker import OVERDUE, SCORES
-from tuning.engines.tasks import Task, too_long
+from tuning.engines.spark.patience import STARTS_WITHIN, within
+from tuning.engines.tasks import Task
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
 
@@ -41,8 +42,8 @@ class SparkEngine:
     cores : int
         Fits that run side by side; 0 for as many as the cluster has room for.
     master : str or None
-        ``spark://HOST:PORT``, ``local[N]``, ``yarn`` or ``k8s://...``; None for the session that exists or that the
-        environment describes.
+        ``spark://HOST:PORT``, ``local[N]``, ``yarn``, ``k8s://...``, or ``sc://HOST:PORT`` for Spark Connect; None for
+        the session that exists or that the environment describes.
 
     Raises
     ------
@@ -82,21 +83,19 @@ class SparkEngine:
         EngineError
             One line: no session, no executor, a worker without the environment, too little memory.
         """
-        found = sessions.existing()
-        self._owned = found is None
-        session = sessions.start(self._master, self._cores) if found is None else found
-        self._cluster = ClassicCluster(session, f"gridfold-{uuid.uuid4().hex[:12]}")
+        sweep = f"gridfold-{uuid.uuid4().hex[:12]}"
+        self._cluster, self._owned = sessions.find(self._master, self._cores, sweep)
         self._cluster.share(workload)
         self._try_a_worker(self._cluster)
 
     def _try_a_worker(self, cluster: Cluster) -> None:
-        limit = sessions.STARTS_WITHIN
         late = (
-            f"Spark at {self._master or 'the existing session'} gave no executor within {limit:.0f} s. "
+            f"Spark at {remote.place(self._master or 'the existing session')} gave no executor within "
+            f"{STARTS_WITHIN:.0f} s. "
             "Check that it has a worker with free cores, and with memory for spark.executor.memory."
         )
         try:
-            _scores(sessions.within(limit, lambda: cluster.finish(cluster.begin(None, "load the data")), late))
+            scores_in(within(STARTS_WITHIN, lambda: cluster.finish(cluster.begin(None, "load the data")), late))
         except CrashError as error:
             raise EngineError(f"no worker can load the data: {error}") from error
 
@@ -168,8 +167,8 @@ class SparkEngine:
     def _finish(self, task: Task, job: Any) -> None:
         assert self._cluster is not None
         try:
-            scores = _scores(self._cluster.finish(job))
-        except (CrashError, _OverdueError) as error:
+            scores = scores_in(self._cluster.finish(job))
+        except (CrashError, OverdueError) as error:
             self._end(task, partial(self._judge, task, str(error)))
         except BaseException as error:
             reason = self._given_up.get(task)
@@ -218,23 +217,3 @@ def seconds_of(scores: Sequence[FoldScore]) -> float:
     """Return what a fit took, of which its candidates each tell their own part: the longest training, all scoring."""
     longest = max((score.fit_seconds for score in scores), default=0.0)
     return longest + sum(score.score_seconds for score in scores)
-
-
-class _OverdueError(Exception):
-    """A fit took longer than it may; the cluster is well."""
-
-
-def _scores(answer: tuple[str, Any]) -> list[FoldScore]:
-    kind, content = answer
-    if kind == OVERDUE:
-        raise _OverdueError(too_long(content))
-    if kind == SCORES:
-        scores: list[FoldScore] = content
-        return scores
-    if kind == "lacking":
-        host, package, python = content
-        content = (
-            f"worker {host} lacks the package '{package}' (its Python is {python}). "
-            f"Install {package} there, or set PYSPARK_PYTHON to the Python of an environment that has it."
-        )
-    raise EngineError(content)

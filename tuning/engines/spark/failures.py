@@ -16,6 +16,7 @@ from errors import EngineError
 from tuning.plan import Workload
 
 _WHERE = re.compile(r"\(TID \d+\) \((\S+) executor")
+_LACKING = re.compile(r"No module named '(\w+)")
 _LONGEST = 300
 
 
@@ -23,8 +24,8 @@ class CrashError(Exception):
     """A fit took its worker down in every one of Spark's tries; the cluster is well otherwise."""
 
 
-def explain(error: Exception, context: Any) -> Exception:
-    """Return what to raise for `error`, which a job or a broadcast raised."""
+def explain(error: Exception, has_stopped: bool = False) -> Exception:
+    """Return what to raise for `error`, which a job or a broadcast raised; `has_stopped` says that Spark has ended."""
     text = f"{error}\n{getattr(error, 'java_exception', '')}"
     found = _WHERE.search(text)
     worker = f"worker {found[1]}" if found else "a worker"
@@ -33,13 +34,23 @@ def explain(error: Exception, context: Any) -> Exception:
     if "Cannot run program" in text:
         program = text.split("Cannot run program", 1)[1].split('"')[1]
         return EngineError(f"{worker} has no Python at {program}. Set PYSPARK_PYTHON to the path of Python there.")
+    if "PYTHON_EXCEPTION" in text and (lacking := _LACKING.search(text)):
+        return EngineError(
+            f"{worker} lacks the package '{lacking[1]}'. Install it there, or set PYSPARK_PYTHON to the Python of "
+            "an environment that has it."
+        )
+    if "MEMORY_LIMIT" in text:  # Databricks' own, of serverless compute
+        return EngineError(
+            f"{worker}'s Python needs more memory than a function may have there ({first_line(text)}). "
+            "Use fewer feature sets, or a cluster whose workers have more."
+        )
     if "OutOfMemoryError" in text:
         return EngineError(
             "Spark's Java process ran out of memory while it sent the data. Raise spark.driver.memory and "
             "spark.executor.memory, or use fewer feature sets."
         )
-    if stopped(context) or not found:
-        return CancelledError() if "cancel" in text.lower() else EngineError(f"Spark is lost: {_first_line(text)}")
+    if has_stopped or not found:
+        return CancelledError() if "cancel" in text.lower() else EngineError(f"Spark is lost: {first_line(text)}")
     if "cancelled" in text:
         return CancelledError()
     return CrashError(f"the fit ended its {worker}, in each of Spark's tries: {_reason(text)}")
@@ -91,7 +102,8 @@ def n_bytes(workload: Workload) -> int:
 
 
 def _version_sentence(text: str, worker: str) -> str:
-    found = re.findall(r"\b(\d\.\d+)\b", text.split("different", 1)[-1].split("\n", 1)[0])
+    said = re.sub(r"\((\d), (\d+)\)", r"\1.\2", text.split("different", 1)[-1])
+    found = re.findall(r"\b(\d\.\d+)\b", said.split("\n", 1)[0])
     versions = f" (Python {found[0]} there, {found[1]} here)" if len(found) > 1 else ""
     return (
         f"{worker} runs another version of Python than this process{versions}. "
@@ -103,10 +115,11 @@ def _reason(text: str) -> str:
     """Pick what Spark says of the last try."""
     tail = text.split("most recent failure:", 1)[-1].split("Driver stacktrace", 1)[0]
     line = " ".join(tail.split("\n", 1)[0].split()).partition("executor ")[2]
-    return line[:_LONGEST] or _first_line(text)
+    return line[:_LONGEST] or first_line(text)
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """Return the first line of what Spark said, as far as it says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("An error occurred")]
     return lines[0][:_LONGEST] if lines else "it gave no reason."
 

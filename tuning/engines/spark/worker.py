@@ -7,6 +7,7 @@ job. So an answer comes back in any case, and the driver decides what it means.
 from __future__ import annotations
 
 import faulthandler
+import io
 import pickle
 import signal
 import socket
@@ -21,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from tuning.control import Until
@@ -32,6 +34,7 @@ from tuning.spec.modules import look_in_archive
 from tuning.warned import one_line
 
 SCORES, TROUBLE, OVERDUE = "scores", "trouble", "overdue"
+_BUFFER = 2**20
 _GRACE = 10.0  # seconds for a fit whose time is up to end in, before its process is ended
 LIBRARIES = ("sklearn", "xgboost")
 """Libraries whose versions scores depend on; the estimator's own is added to them."""
@@ -65,6 +68,20 @@ class Parcel:
         """Make ready to be sent."""
         estimator = workload.estimator
         return cls(sweep, replace(workload, estimator=None), pickle_estimator(estimator), _versions_for(estimator))
+
+    def write(self, path: Path) -> None:
+        """Write it to a file, compressed: Spark does that to a broadcast variable, but to no file."""
+        with pa.CompressedOutputStream(str(path), "zstd") as file:
+            pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
+
+    @classmethod
+    def read(cls, name: str) -> Parcel:
+        """Read the file that Spark has brought under this name."""
+        from pyspark import SparkFiles
+
+        with pa.CompressedInputStream(SparkFiles.get(name), "zstd") as file:
+            parcel: Parcel = pickle.load(io.BufferedReader(file, _BUFFER))
+        return parcel
 
     def unpack(self) -> Workload:
         """Put together what was sent.

@@ -1,0 +1,39 @@
+"""What a worker's answer means on the driver's side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from errors import EngineError
+from tuning.engines.spark.worker import OVERDUE, SCORES
+from tuning.engines.tasks import too_long
+from tuning.results.sweep_result import FoldScore
+
+
+class OverdueError(Exception):
+    """A fit took longer than it may; the cluster is well."""
+
+
+def scores_in(answer: tuple[str, Any]) -> list[FoldScore]:
+    """Return the scores of an answer.
+
+    Raises
+    ------
+    OverdueError
+        The fit took too long.
+    EngineError
+        The worker cannot run fits.
+    """
+    kind, content = answer
+    if kind == OVERDUE:
+        raise OverdueError(too_long(content))
+    if kind == SCORES:
+        scores: list[FoldScore] = content
+        return scores
+    if kind == "lacking":
+        host, package, python = content
+        content = (
+            f"worker {host} lacks the package '{package}' (its Python is {python}). "
+            f"Install {package} there, or set PYSPARK_PYTHON to the Python of an environment that has it."
+        )
+    raise EngineError(content)
