@@ -149,6 +149,8 @@ def _quiet_libraries(debug: bool) -> Iterator[None]:
         yield
         return
     with warnings.catch_warnings():
+        if any(option.startswith("error") for option in sys.warnoptions):
+            warnings.simplefilter("default")  # PYTHONWARNINGS=error is for a person's own code: MLflow warns of itself
         for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", category)
         logging.disable(logging.WARNING)

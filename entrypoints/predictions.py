@@ -33,7 +33,7 @@ def check_output(output: str) -> Path:
     ------
     SpecError
     """
-    path = Path(output)
+    path = Path(output).absolute()  # as said to a person: `mlflow run` of a Git address works in a folder of its own
     if path.suffix not in SUFFIXES:
         raise SpecError(f"-P output={output}: expected a file that ends in {' or '.join(SUFFIXES)}.")
     if not path.parent.is_dir():

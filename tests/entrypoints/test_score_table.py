@@ -110,7 +110,7 @@ def test_drift_is_told_in_a_line_and_a_table_though_the_rows_come_in_batches(reg
     scored(*MODEL, "--data", "moved.csv")
     [said] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("drift")]
     assert "(0.25 and more is much)" in said
-    assert said.endswith(": out.drift.csv")
+    assert said.endswith("/out.drift.csv")
     table = pd.read_csv("out.drift.csv")
     indices = table.groupby("group")["psi"].first()
     assert set(indices[indices > 0.25].index) == {"pay", "town"}
