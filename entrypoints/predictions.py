@@ -33,14 +33,14 @@ def check_output(output: str) -> Path:
     ------
     SpecError
     """
-    path = Path(output).absolute()  # as said to a person: `mlflow run` of a Git address works in a folder of its own
+    path = Path(output)
     if path.suffix not in SUFFIXES:
         raise SpecError(f"-P output={output}: expected a file that ends in {' or '.join(SUFFIXES)}.")
     if not path.parent.is_dir():
         raise SpecError(f"-P output={output}: there is no folder {path.parent}. Make it, or name another.")
     if not os.access(path.parent, os.W_OK):
         raise SpecError(f"-P output={output}: the folder {path.parent} cannot be written. Name another.")
-    return path
+    return path.absolute()  # `mlflow run` of a Git address works in a folder of its own, which a person is to find
 
 
 @contextmanager
