@@ -241,7 +241,8 @@ def test_what_comes_next_is_ready_to_be_typed():
     assert score.endswith("-e score -P model=models:/demographics@challenger -P data=DIR")
     assert promote.endswith("-e promote -P model=demographics")
     assert serve.endswith("-m models:/demographics@challenger")
-    assert not any("mlflow run" in line for _, line in what_next(SweepParams(features="mine.csv"), model))
+    (_, own), *_ = what_next(SweepParams(features="mine.csv"), model)
+    assert own.endswith("-e score -P model=models:/demographics@challenger -P data=NEW_ROWS")
     assert what_next(SweepParams(), None) == []
 
 

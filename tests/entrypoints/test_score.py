@@ -32,7 +32,7 @@ def test_every_test_device_gets_its_row_whatever_names_the_model_and_however_lar
         ("c.parquet", f"runs:/{run}/model"),
     ):
         assert score([*DATA, "--model", uri, "--output", name]) == 0
-        assert f": {name}" in capsys.readouterr().out
+        assert f": {swept.folder / name}" in capsys.readouterr().out
         written[name] = pd.read_csv(name) if name.endswith("csv") else pd.read_parquet(name)
         monkeypatch.setattr(module, "BATCH", 1000)
     first = written["a.csv"]
