@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from tracking import EntryRun, unstarted
@@ -21,8 +22,10 @@ PROJECT = {
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+def alone(tmp_path, monkeypatch):
+    """A cache of the test's own, and of the machine's processes those that the test starts: others may run MLflow too."""
     monkeypatch.setenv("SWEEP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter(psutil.Process().children(recursive=True)))
 
 
 @pytest.fixture
