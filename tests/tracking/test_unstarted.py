@@ -23,7 +23,7 @@ PROJECT = {
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path, monkeypatch):
-    """A cache of the test's own, and of the machine's processes those that the test starts: others may run MLflow too."""
+    """A cache of the test's own, and of the machine's processes its children alone: others may run MLflow too."""
     monkeypatch.setenv("SWEEP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(psutil, "process_iter", lambda: iter(psutil.Process().children(recursive=True)))
 
