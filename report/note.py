@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from report.corrected import corrected_words
 from tuning.candidates import Candidate
 from tuning.linting import Finding
 from tuning.naming import estimator_name, short_value
@@ -96,7 +97,7 @@ def note(
         (3, _rounds(spec, result)),
         (4, _scorers(result, holdout)),
         (4, verdict(result) if differences else ""),
-        (4, "  \n".join([*result.approximations, *_verified(result), *_seeds(result), *_corrected(result)])),
+        (4, "  \n".join([*result.approximations, *_verified(result), *_seeds(result), *corrected_words(result)])),
         (6, f"{_counted(spec, result)}.  \n{_asked(spec)}"),
     ]
     return _fitted(parts)
@@ -265,15 +266,6 @@ def _seeds(result: SweepResult) -> list[str]:
         return []
     low, high = min(result.seed_means), max(result.seed_means)
     return [f"Under {len(result.seed_means)} other seeds the winner scores {low:.5f} to {high:.5f}."]
-
-
-def _corrected(result: SweepResult) -> list[str]:
-    """Say what the winner's score is without what choosing it has added, or why that is not known."""
-    found, why_not = result.corrected, result.uncorrected
-    if found is None:
-        return [f"The winner's score is not corrected for its choice: {why_not}."] if why_not else []
-    score = f"{found.scorer} **{found.score:.5f}** (95%: {found.low:.5f} to {found.high:.5f})"
-    return [f"Chosen so among {found.candidates:,}, a winner scores {score} on rows that had no part in the choice."]
 
 
 def _counted(spec: SweepSpec, result: SweepResult) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Template
 
 from masking import masked
+from report.corrected import corrected_words
 from report.page_data import as_script
 from report.scales import Scale, scales
 from report.standing import FAILED, JUDGED, STOPPED, WINNER, rows_of
@@ -143,7 +144,7 @@ def _verdict(story: Story) -> str:
     ]
     return "\n".join(
         [
-            "".join(f"<p>{marked(part)}</p>" for part in story.verdict.split("\n\n")),
+            "".join(f"<p>{marked(part)}</p>" for part in [*story.verdict.split("\n\n"), *corrected_words(result)]),
             f'<div class="pair"><div><h3>The winner</h3>{params}</div>',
             f"<div><h3>Its scores</h3>{table(['scorer', 'folds', *told], scores, numbers=(1, 2, 3))}</div></div>",
             f"<h3>The best {len(rows)}</h3>{table(top, rows, numbers=(0, 2, 3, 4))}",

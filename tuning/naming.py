@@ -97,7 +97,8 @@ def short_value(value: Any, digits: int = _DIGITS) -> str:
 
 
 def _step_name(step: object) -> str:
-    return "columns" if isinstance(step, list) else describe(step)
+    treats_columns = isinstance(step, list) or (isinstance(step, Mapping) and "class" not in step and "columns" in step)
+    return "columns" if treats_columns else describe(step)
 
 
 def _short_exponent(found: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ from report.timeline import Span, Timeline, lanes
 from tests.report.sweeps import spec, swept
 from tests.services.browser import complaints, resize, violations
 from tuning.candidates import Candidate
+from tuning.kept.bias import Corrected
 from tuning.results.sweep_result import FoldScore
 
 if TYPE_CHECKING:
@@ -215,6 +216,13 @@ def test_thousands_of_candidates_are_a_page_of_rows(browser, tmp_path):
 
 def test_before_the_refit_the_page_says_so(story):
     assert '<p class="warning">no winner <b>yet</b></p>' in page(replace(story, notes=["no winner **yet**"]))
+
+
+def test_the_corrected_score_is_part_of_the_verdict(story):
+    assert "no part in the choice" not in page(story)
+    corrected = Corrected("neg_log_loss", -2.5, -2.6, -2.4, draws=1000, candidates=60)
+    told = replace(story, result=replace(story.result, corrected=corrected))
+    assert "among 60, a winner scores neg_log_loss <b>-2.50000</b> (95%: -2.60000 to -2.40000)" in page(told)
 
 
 def test_a_sweep_without_anything_varied_has_a_page():

@@ -5,9 +5,10 @@ import pickle
 import pytest
 
 from tuning.candidates import Candidate
-from tuning.naming import Names, short_value
+from tuning.naming import Names, estimator_name, short_value
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.space import Space
+from tuning.spec.sweep_spec import SweepSpec
 
 
 def named(names, **params):
@@ -65,3 +66,13 @@ def test_a_name_travels_and_is_no_part_of_what_a_candidate_is():
     assert (there_and_back.name, there_and_back) == ("#1 depth=3", Candidate({"depth": 3}))
     (score,) = names.on([FoldScore(Candidate({"depth": 3}), 0)])
     assert score.candidate.name == "#1 depth=3"
+
+
+def test_a_pipeline_is_named_by_its_steps_and_one_that_treats_columns_apart_in_a_word():
+    apart = {"columns": [{"columns": ["town"], "do": "sklearn.preprocessing.OneHotEncoder"}]}
+    asked = {
+        "estimator": [{"prepare": apart}, {"model": "sklearn.linear_model.LogisticRegression"}],
+        "grid": {"model__C": [1.0, 2.0]},
+        "scoring": "accuracy",
+    }
+    assert estimator_name(SweepSpec.model_validate(asked)) == "columns → LogisticRegression"
