@@ -152,7 +152,8 @@ class EntryRun:
 
     def hold(self) -> None:
         """Let others see that this process works on the run, until that has ended; they end it should we be killed."""
-        self._alive = living.hold(self.run_id, self.experiment_id)
+        if self._alive is None:  # else the file is held already, and its holder alone can let go of it
+            self._alive = living.hold(self.run_id, self.experiment_id)
 
     def end_abandoned(self) -> list[str]:
         """End the runs in this store whose processes were killed on this machine, and return their ids."""

@@ -69,6 +69,17 @@ def test_a_step_that_was_made_beside_a_sweep_is_ended_too(client):
     assert status(client, step.run_id) == "KILLED"
 
 
+def test_a_run_that_mlflow_made_is_held_once_with_its_steps_and_let_go_of(client, cache, monkeypatch):
+    made = client.create_run(os.environ["MLFLOW_EXPERIMENT_ID"]).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", made)
+    run = begun()
+    step = run.sibling("featurize")
+    assert {path.name for path in cache.iterdir()} == {made, step.run_id}
+    step.finish()
+    run.finish()
+    assert list(cache.iterdir()) == []
+
+
 def test_what_the_living_work_on_is_left_alone(client):
     run = begun()
     assert EntryRun.begin("next").end_abandoned() == []
