@@ -28,10 +28,10 @@ def is_local(uri: str) -> bool:
     parts = urlsplit(uri)
     if parts.scheme in ("", "file", "sqlite") or _is_drive(parts.scheme):
         return True
-    if parts.scheme in ("http", "https") or parts.scheme.partition("+")[0] in _DATABASES:
-        host = parts.hostname or ""
-        return _is_loopback(host) or (not host and parts.scheme not in ("http", "https"))
-    return False
+    host = parts.hostname or ""
+    if parts.scheme.partition("+")[0] in _DATABASES:
+        return not host or _is_loopback(host)
+    return parts.scheme in ("http", "https") and _is_loopback(host)
 
 
 def require(tracking_uri: str, artifact_location: str, backend: str, place: str, advice: str = "") -> None:

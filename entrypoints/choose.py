@@ -123,9 +123,9 @@ def _check(params: ChooseParams) -> None:
 
 def _metric(scorer: str, swept: Fetched) -> Metric:
     """Read a scorer as a spec has it; the sweep's deciding one where nothing is said."""
-    own = {metric.name: metric for metric in swept.spec.metrics}
     if not scorer:
-        return own[swept.spec.refit_scorer]
+        return swept.spec.deciding
+    own = {metric.name: metric for metric in swept.spec.metrics}
     if scorer in own:
         return own[scorer]
     try:
@@ -163,9 +163,8 @@ def _with_threshold(params: ChooseParams, swept: Fetched, metric: Metric) -> Cho
     kept = swept.candidates
     winner = kept.file.winner
     found = choose_threshold(kept, winner, metric)
-    own = next(each for each in swept.spec.metrics if each.name == swept.spec.refit_scorer)
     others = {each.candidate for each in kept.file.judged} - {winner.candidate}
-    result = kept.by(own, BEST, others)
+    result = kept.by(swept.spec.deciding, BEST, others)
     fitted = swept.refit(result, params.cores)
     model = FixedThresholdClassifier(
         fitted, threshold=found.value, pos_label=fitted.classes_[1], response_method="predict_proba"

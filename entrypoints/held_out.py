@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +18,8 @@ from release.judging import Judged, calibration
 from sources import Tables
 from sources.schema import TABLES
 from tracking.loading import DeviceModel
+from tracking.measured import median_ms
 
-_LATENCY_REPEATS = 15
 _LARGEST_BRANDS = 10
 OF_DEVICES = ("brand", "events")
 """What slices of devices there are."""
@@ -90,16 +88,6 @@ def latency_ms(model: DeviceModel) -> float:
     """Median time to predict for one device, as a caller sends it."""
     model.model.use_threads(1)  # as it is served
     return median_ms(lambda: model.model.predict(model.example.iloc[:1]))
-
-
-def median_ms(predict: Callable[[], object]) -> float:
-    """Return the median time of a call."""
-    taken = []
-    for _ in range(_LATENCY_REPEATS):
-        began = time.perf_counter()
-        predict()
-        taken.append(time.perf_counter() - began)
-    return 1000 * statistics.median(taken)
 
 
 def slices(tables: Tables, devices: pl.Series) -> Mapping[str, Mapping[str, NDArray[np.bool_]]]:

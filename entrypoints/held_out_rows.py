@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from entrypoints.held_out import median_ms
 from entrypoints.judge import Truth, judge_for
 from entrypoints.kept_rows import FOLDER, KeptRows
 from errors import GridfoldError, SourceError, SpecError
@@ -28,6 +27,7 @@ from sources.row_marks import label_text, row_marks
 from tracking import EntryRun
 from tracking.aliases import Version
 from tracking.loading import TableModel
+from tracking.measured import median_ms
 
 _MOST_SLICES = 10
 _QUARTERS = 4

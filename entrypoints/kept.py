@@ -46,9 +46,8 @@ def log_predictions(
 
 def _correction(spec: SweepSpec, file: Path, rows: Rows) -> Corrected | str:
     sweep = KeptSweep(table.OutOfFold(file), spec, rows.train)
-    deciding = next(metric for metric in spec.metrics if metric.name == spec.refit_scorer)
     try:
-        return corrected(sweep, deciding, spec.rule)
+        return corrected(sweep, spec.deciding, spec.rule)
     except Exception as error:  # the sweep has its winner, and its score
         return f"it could not be computed ({one_line(error)})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +43,14 @@ def measure(fitted: FittedModel) -> Measured:
         model = LabelledModel.load(folder)
         rows = preparation.example_of(fitted.preparation) if fitted.preparation else model_files.example_of(fitted)
         row = rows[:1] if not hasattr(rows, "iloc") else rows.iloc[:1]
-        taken = []
-        for _ in range(_REPEATS):
-            began = time.perf_counter()
-            model.predict(row)
-            taken.append(time.perf_counter() - began)
-    return Measured(size / 1e6, 1000 * statistics.median(taken))
+        return Measured(size / 1e6, median_ms(lambda: model.predict(row)))
+
+
+def median_ms(predict: Callable[[], object]) -> float:
+    """Return the median time of a call."""
+    taken = []
+    for _ in range(_REPEATS):
+        began = time.perf_counter()
+        predict()
+        taken.append(time.perf_counter() - began)
+    return 1000 * statistics.median(taken)

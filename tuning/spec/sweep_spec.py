@@ -244,6 +244,11 @@ class SweepSpec(_Strict):
         return (self.refit and self.refit.scorer) or self.scorers[0]
 
     @property
+    def deciding(self) -> Metric:
+        """The metric of that scorer."""
+        return next(metric for metric in self.metrics if metric.name == self.refit_scorer)
+
+    @property
     def rule(self) -> RefitSpec:
         """How the winner is chosen."""
         return self.refit or BEST
