@@ -69,7 +69,8 @@ VIEWS = {
 
 
 def is_ours(scope):
-    return bool(scope) and str(scope.get("__file__") or "").startswith(_ROOT)
+    path = str((scope or {}).get("__file__") or "")
+    return path.startswith(_ROOT) and "site-packages" not in path  # the README's environment is a folder of the checkout
 
 
 def import_as_windows(name, globals=None, locals=None, fromlist=(), level=0):
