@@ -120,6 +120,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
     ) -> RemoteJob:
         files = project.find(request.folder)
         project.check_spec(files, request.params.get("space", ""))
+        say(f"{site.place}: sends {files.summary}.")
         say(site.prepare(needed))
         run_id = self._new_run(request)
         work = Work(
@@ -137,7 +138,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
             status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             runs.settle(MlflowClient(), run_id, status, str(error) or status.lower())
             raise
-        say(f"{site.place}: started run {run_id} ({len(files.files)} project files).")
+        say(f"{site.place}: started run {run_id}.")
         return job
 
     def _new_run(self, request: Request) -> str:

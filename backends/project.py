@@ -1,4 +1,7 @@
-"""Which files make the project that a backend ships: what git tracks or would track, and never data, runs or keys.
+"""Which files make the project that a backend sends: what git tracks or would track, and never data, runs or keys.
+
+New files go along, since a spec or a module that was written a minute ago is what the sweep is about. So does a note
+that lies in the folder: how many there are is said, and ``.gridfoldignore`` keeps files here, tracked or not.
 
 We ask git itself instead of reading ``.gitignore``: the rules of nested, global and excluded patterns are its own. A
 folder that is no repository is asked about through an empty repository made for the moment, so its ``.gitignore`` holds
@@ -19,6 +22,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from backends.failures import BackendError
+from masking import visible
 
 # Never shipped, even where git tracks them: what a run makes, and what opens other doors.
 # A name that begins with a slash counts in the project's top folder only.
@@ -28,14 +32,28 @@ _NEVER = (
     ".ssh", ".aws", ".azure", ".netrc", ".databrickscfg", "*credentials*.json",
 )  # fmt: skip
 _LARGEST = 100 * 2**20
+_KEPT_HERE = ".gridfoldignore"  # patterns as in .gitignore, of files that are not sent
+_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Project:
-    """The files of a project folder, relative to it and sorted."""
+    """The files of a project folder, relative to it and sorted; `untracked` are those that git does not track."""
 
     folder: Path
     files: tuple[PurePosixPath, ...]
+    untracked: tuple[PurePosixPath, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """How much is sent, and what of it the repository does not have: ``412 files (3.1 MiB), of which ...``."""
+        size = sum((self.folder / name).stat().st_size for name in self.files)
+        said = f"{len(self.files):,} files ({size / 2**20:.1f} MiB)"
+        if not self.untracked:
+            return said
+        names = ", ".join(visible(str(name)) for name in self.untracked[:_NAMED])
+        more = f" and {len(self.untracked) - _NAMED:,} more" if len(self.untracked) > _NAMED else ""
+        return f"{said}, of which {len(self.untracked):,} that git does not track: {names}{more}"
 
     @property
     def digest(self) -> str:
@@ -56,16 +74,17 @@ def find(folder: Path) -> Project:
     BackendError
         git is not installed, or the files are too many bytes to be code.
     """
-    names = sorted(PurePosixPath(name) for name in _git_files(folder))
+    listed, tracked = _git_files(folder)
+    names = sorted(PurePosixPath(name) for name in listed)
     files = [name for name in names if not _never(name) and _is_inside(folder, folder / name)]
     sizes = {name: (folder / name).stat().st_size for name in files}
     if sum(sizes.values()) > _LARGEST:
         largest = max(files, key=lambda name: sizes[name])
         raise BackendError(
             f"{folder}: the project's files are {sum(sizes.values()) / 2**20:,.0f} MiB, of which {largest} is "
-            f"{sizes[largest] / 2**20:,.0f} MiB. Only code is copied: put data in .gitignore."
+            f"{sizes[largest] / 2**20:,.0f} MiB. Only code is copied: put data in .gitignore, or in {_KEPT_HERE}."
         )
-    return Project(folder, tuple(files))
+    return Project(folder, tuple(files), tuple(name for name in files if str(name) not in tracked))
 
 
 def check_spec(project: Project, space: str) -> None:
@@ -85,7 +104,7 @@ def check_spec(project: Project, space: str) -> None:
     spec = project.folder / Path(space).expanduser()
     if not space or not spec.is_file():
         return
-    advice = "A job has the files of the project's folder that git tracks or would track"
+    advice = f"A job has the files of the project's folder that neither .gitignore nor {_KEPT_HERE} leaves out"
     if not spec.resolve().is_relative_to(project.folder.resolve()):
         raise BackendError(
             f"-P space={space}: lies outside the project's folder {project.folder}. {advice}: copy the spec into it, "
@@ -94,7 +113,7 @@ def check_spec(project: Project, space: str) -> None:
     shipped = {(project.folder / name).resolve() for name in project.files}
     for path in (spec, *_modules_named_in(spec, project.folder)):
         if path.resolve() not in shipped:
-            raise BackendError(f"-P space={space}: {path} would not be sent. {advice}: take it out of .gitignore.")
+            raise BackendError(f"-P space={space}: {path} would not be sent. {advice}: take it out of them.")
 
 
 def _modules_named_in(spec: Path, folder: Path) -> list[Path]:
@@ -126,19 +145,30 @@ def archive(parts: Iterable[tuple[str, bytes | Path]]) -> bytes:
     return buffer.getvalue()
 
 
-def _git_files(folder: Path) -> list[str]:
+def _git_files(folder: Path) -> tuple[set[str], set[str]]:
+    """Return the files to send, and those that git tracks."""
     if _git(folder, "rev-parse", "--is-inside-work-tree").returncode == 0:
-        return _listed(folder)
+        return _to_send(folder)
     with tempfile.TemporaryDirectory() as empty:
         _git(folder, "init", "--quiet", "--bare", empty)
-        return _listed(folder, f"--git-dir={empty}", f"--work-tree={folder}")
+        return _to_send(folder, f"--git-dir={empty}", f"--work-tree={folder}")
 
 
-def _listed(folder: Path, *options: str) -> list[str]:
-    answer = _git(folder, *options, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+def _to_send(folder: Path, *repository: str) -> tuple[set[str], set[str]]:
+    tracked = _listed(folder, repository, "--cached")
+    files = tracked | _listed(folder, repository, "--others", "--exclude-standard")
+    if (folder / _KEPT_HERE).is_file():
+        # Not --exclude-from: its patterns count from the repository's top, which need not be the project's.
+        by = f"--exclude-per-directory={_KEPT_HERE}"
+        files -= _listed(folder, repository, "--cached", "--others", "--ignored", by)
+    return files, tracked
+
+
+def _listed(folder: Path, repository: Iterable[str], *which: str) -> set[str]:
+    answer = _git(folder, *repository, "ls-files", "-z", *which)
     if answer.returncode != 0:
         raise BackendError(f"{folder}: git cannot list the project's files: {answer.stderr.decode().strip()}")
-    return [name for name in answer.stdout.decode().split("\0") if name]
+    return {name for name in answer.stdout.decode().split("\0") if name}
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -32,7 +32,7 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
         ("best", result.best.name),
         ("score", _score(result)),
         *_corrected(result),
-        ("apart", _apart(result)),
+        ("verdict", _verdict(result)),
         ("hold-out", ", ".join(f"{name} {number(value)}" for name, value in holdout.items()) or "none"),
         *_failed(result),
     ]
@@ -78,16 +78,21 @@ def _corrected(result: SweepResult) -> list[Row]:
     if found is None:
         return []
     spread = f"95%: {number(found.low)} to {number(found.high)}"
-    how = f"without what choosing the best of {found.candidates:,} adds, from {found.draws:,} draws of the rows"
-    return [("corrected", f"{found.scorer} {number(found.score)} ({spread}) {how}")]
+    how = f"corrected for choosing the best of {found.candidates:,}, by {found.draws:,} bootstrap draws"
+    return [("corrected", f"{found.scorer} {number(found.score)} ({spread}), {how}")]
 
 
-def _apart(result: SweepResult) -> str:
+def _verdict(result: SweepResult) -> str:
     comparison = compare(result)
     others, near = len(comparison.differences), len(comparison.not_told_apart)
     if not others:
         return "no other candidate to compare it with"
-    return f"distinguishable from {others - near:,} of the {others:,} others ({LEVEL:.0%}, compared fold by fold)"
+    how = f"({LEVEL:.0%} paired interval)"
+    if near == others:
+        return f"not shown to be better than {'the only other' if others == 1 else f'any of {others:,} others'} {how}"
+    if near:
+        return f"better than {others - near:,} of {others:,} others {how}"
+    return f"better than {'the only other' if others == 1 else f'all {others:,} others'} {how}"
 
 
 def _failed(result: SweepResult) -> list[Row]:

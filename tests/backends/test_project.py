@@ -121,10 +121,43 @@ def own_spec(folder, *modules):
         (folder / module).write_text("")
 
 
+def test_files_that_git_does_not_track_go_along_and_are_counted_and_named(folder):
+    git(folder, "init")
+    git(folder, "add", "a.py", ".gitignore")
+    assert project.find(folder).summary == (
+        "5 files (0.0 MiB), of which 3 that git does not track: room/b.py, room/data/c.py, secret.txt"
+    )
+    (folder / "then.txt").write_text("x")
+    assert project.find(folder).summary.endswith("room/b.py, room/data/c.py, secret.txt and 1 more")
+    git(folder, "add", ".")
+    assert project.find(folder).summary == "6 files (0.0 MiB)"
+
+
+@pytest.mark.parametrize("place", [".", "room"], ids=["the repository's top", "a folder of a repository"])
+@pytest.mark.parametrize("tracked", [True, False])
+def test_what_gridfoldignore_names_stays_here_whether_git_tracks_it_or_not(folder, place, tracked):
+    project_folder = folder / place
+    (project_folder / "private").mkdir()
+    (project_folder / "private" / "salaries.csv").write_text("x")
+    (project_folder / "private" / "code.py").write_text("x")
+    (project_folder / ".gridfoldignore").write_text("/private/*\n!code.py\n")
+    git(folder, "init")
+    if tracked:
+        git(folder, "add", ".")
+    assert {name for name in names(project_folder) if "private" in name} == {"private/code.py"}
+    assert {".gridfoldignore"} <= set(names(project_folder))
+
+
+def test_gridfoldignore_holds_in_a_folder_that_is_no_repository(folder):
+    (folder / ".gridfoldignore").write_text("secret.txt\n")
+    assert set(names(folder)) == {*CODE, ".gridfoldignore"} - {"secret.txt"}
+
+
 @pytest.mark.parametrize("ignored", ["mymodels.py", "spaces/near.py", "spaces/own.yaml"])
-def test_what_git_ignores_of_a_spec_and_its_modules_is_said_before_anything_is_sent(folder, ignored):
+@pytest.mark.parametrize("by", [".gitignore", ".gridfoldignore"])
+def test_what_is_ignored_of_a_spec_and_its_modules_is_said_before_anything_is_sent(folder, ignored, by):
     own_spec(folder, "mymodels.py", "spaces/near.py")
-    (folder / ".gitignore").write_text(f"{ignored}\n")
+    (folder / by).write_text(f"{ignored}\n")
     with pytest.raises(
         BackendError, match=rf"space=spaces/own.yaml: \S+/{ignored} would not be sent\..*\.gitignore"
     ) as caught:

@@ -1,8 +1,10 @@
 """The closing lines say what won, what was checked, and why others failed."""
 
 import numpy as np
+import pytest
 
 from entrypoints.summary import summary
+from tests.tracking.outcomes import SPEC, outcome
 from tuning import Dataset, SweepSpec, open_engine, sweep
 
 
@@ -33,3 +35,23 @@ def test_all_that_failed_is_explained_by_a_message_and_its_number():
     assert "bad1" in text
     assert text.endswith("(2 candidates)")
     assert rows[place + 2][0] == "model"
+
+
+FOLDS, NEAR, FAR = [-2.25, -2.33], [-2.26, -2.322], [-2.256, -2.3361]  # FAR is behind by the same on each fold
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({}, "no other candidate to compare it with"),
+        ({(300, 3): NEAR}, "not shown to be better than the only other (95% paired interval)"),
+        ({(300, 3): FAR}, "better than the only other (95% paired interval)"),
+        ({(300, 3): NEAR, (400, 4): FAR}, "better than 1 of 2 others (95% paired interval)"),
+        ({(300, 3): NEAR, (400, 4): NEAR}, "not shown to be better than any of 2 others (95% paired interval)"),
+        ({(300, 3): FAR, (400, 4): FAR}, "better than all 2 others (95% paired interval)"),
+    ],
+)
+def test_the_verdict_counts_the_candidates_that_the_winner_is_shown_to_beat(others, said):
+    spec = SPEC.model_copy(update={"cv": SPEC.cv.model_copy(update={"folds": 2})})
+    rows = dict(summary(outcome(spec, {(400, 3): FOLDS, **others}), {}, None))
+    assert rows["verdict"] == said

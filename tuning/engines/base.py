@@ -1,7 +1,9 @@
 """The contract of an engine: run these fits somewhere, yield each as it ends.
 
-The shape is that of ``concurrent.futures``, not of joblib: joblib hands results back in the order of submission or not
-before a batch is over, and a live record needs each one as it ends.
+The shape is that of ``concurrent.futures``, not of ``joblib.Parallel``. That can yield results as they end
+(``return_as="generator_unordered"``), but one worker that dies ends the whole call, where we want one candidate's
+failure; and a call has no handle for each fit, by which it is tried again alone, ended when it takes too long, or
+followed.
 """
 
 from __future__ import annotations

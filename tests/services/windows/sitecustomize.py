@@ -70,7 +70,8 @@ VIEWS = {
 
 def is_ours(scope):
     path = str((scope or {}).get("__file__") or "")
-    return path.startswith(_ROOT) and "site-packages" not in path  # the README's environment is a folder of the checkout
+    # The README's environment is a folder of the checkout.
+    return path.startswith(_ROOT) and "site-packages" not in path
 
 
 def import_as_windows(name, globals=None, locals=None, fromlist=(), level=0):
