@@ -80,14 +80,20 @@ class Cells:
         self.family = digest_of(self.ground, self._estimator(), self._judged_by(), self._code_of(self._used()))
         self._folds = [indices_digest(fold.train, fold.test) for fold in workload.folds]
 
-    def address(self, candidate: Candidate, fold: int, rows: float = 1.0, rounds: float = 1.0) -> str:
-        """Name the cell of `candidate` on a fold, or on a share of its training rows and of the rounds."""
+    def address(
+        self, candidate: Candidate, fold: int, rows: float = 1.0, rounds: float = 1.0, alone: bool = False
+    ) -> str:
+        """Name the cell of `candidate` on a fold, or on a share of its training rows and of the rounds.
+
+        Fitted `alone` it scores the same, unless the sweep stops early: alone, a fit takes all of its rounds.
+        """
         drawn_by = str(fold) if rows < 1.0 else ""  # a share is drawn with the fold's index as seed
-        return digest_of(self.family, self._text(candidate), self._folds[fold], repr(rows), repr(rounds), drawn_by)
+        parts = [self.family, self._text(candidate), self._folds[fold], repr(rows), repr(rounds), drawn_by]
+        return digest_of(*parts, *(["all rounds"] if alone and self._spec.early_stopping is not None else []))
 
     def of_fit(self, fit: Fit) -> dict[Candidate, str]:
         """Name the cells that `fit` will score."""
-        return {each: self.address(each, fit.fold, fit.rows, fit.rounds) for each in fit.candidates}
+        return {each: self.address(each, fit.fold, fit.rows, fit.rounds, fit.alone) for each in fit.candidates}
 
     def _text(self, candidate: Candidate) -> str:
         """All parameters of a candidate, fixed ones included, and the code that its own values bring in."""

@@ -113,7 +113,8 @@ def sweep(
     if shelf is not None and cells is not None:
         keep_predictions(shelf, cells, workload, result, engine, limit.is_up())
     if spec.seeds:
-        means = mean_scores_under_seeds(spec.seeds, workload, best, table.rounds.get(best), engine)
+        rounds = table.rounds.get(best)
+        means = mean_scores_under_seeds(spec.seeds, workload, best, rounds, engine, remembered)
         result = replace(result, seed_means=means)
     for observer in observers:
         observer.ended(result)

@@ -58,6 +58,15 @@ class Remembered:
             self._shelf.seen(known)
         return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
 
+    def known_of(self, fits: Sequence[Fit]) -> list[FoldScore | None]:
+        """Return what is known of each of `fits`, which have one candidate."""
+        wanted = [(fit, self._cells.of_fit(fit)[fit.candidates[0]]) for fit in fits]
+        records = self._memory.find([address for _, address in wanted])
+        return [
+            from_record(records[address], fit.candidates[0], fit.fold, address) if address in records else None
+            for fit, address in wanted
+        ]
+
     def _lacks_predictions(self, score: FoldScore) -> bool:
         """Whether every candidate's predictions are to be kept, and those of this cell are not: it is fitted again."""
         wanted = self._shelf is not None and self._shelf.all_of_them and not score.error and score.share == 1.0

@@ -7,17 +7,25 @@ change, in as many fits as there are seeds and folds, each in the plainest way.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import as_completed
 
 from tuning.candidates import Candidate
 from tuning.engines.base import Engine
 from tuning.learners import learner_for
 from tuning.learners.unfitted import seeds_of
 from tuning.plan import Fit, Workload
+from tuning.remembered import Remembered
+from tuning.results.sweep_result import FoldScore
 from tuning.spec.estimators import for_candidate
 
 
 def mean_scores_under_seeds(
-    n_seeds: int, workload: Workload, winner: Candidate, rounds: int | None, engine: Engine
+    n_seeds: int,
+    workload: Workload,
+    winner: Candidate,
+    rounds: int | None,
+    engine: Engine,
+    remembered: Remembered | None,
 ) -> Sequence[float]:
     """Judge `winner` on every fold under `n_seeds` other seeds.
 
@@ -30,6 +38,8 @@ def mean_scores_under_seeds(
         The number of rounds that early stopping chose.
     engine : Engine
         Open.
+    remembered : Remembered or None
+        What earlier sweeps have fitted, and what is to be known to later ones.
 
     Returns
     -------
@@ -44,14 +54,23 @@ def mean_scores_under_seeds(
     candidates = [
         Candidate({**given, **{name: seed + 1 + place for name, seed in seeds.items()}}) for place in range(n_seeds)
     ]
-    futures = [
-        [engine.submit(Fit(fold, (candidate,), alone=True)) for fold in range(len(workload.folds))]
-        for candidate in candidates
-    ]
-    scores = [[future.result()[0] for future in each] for each in futures]
+    n_folds = len(workload.folds)
+    fits = [Fit(fold, (candidate,), alone=True) for candidate in candidates for fold in range(n_folds)]
+    scores = _scores_of(fits, engine, remembered)
     deciding = workload.scorers.refit_scorer
     return [
-        sum(score.scores[deciding] for score in each) / len(each)
-        for each in scores
+        sum(score.scores[deciding] for score in each) / n_folds
+        for each in (scores[first : first + n_folds] for first in range(0, len(scores), n_folds))
         if not any(score.error for score in each)
     ]
+
+
+def _scores_of(fits: Sequence[Fit], engine: Engine, remembered: Remembered | None) -> list[FoldScore]:
+    """Return what each of `fits` scores, known or fitted now; what is fitted is kept as it ends."""
+    scores = dict(enumerate([None] * len(fits) if remembered is None else remembered.known_of(fits)))
+    running = {engine.submit(fits[place]): place for place, score in scores.items() if score is None}
+    for future in as_completed(running):
+        place = running[future]
+        found = future.result()
+        scores[place] = (found if remembered is None else remembered.keep(fits[place], found))[0]
+    return [score for score in scores.values() if score is not None]

@@ -344,3 +344,10 @@ def test_a_record_gives_its_score_back(score):
 )
 def test_what_is_no_record_gives_nothing(record):
     assert from_record(record, Candidate(CANDIDATE), 0, "x") is None
+
+
+def test_alone_a_fit_takes_all_rounds_which_only_early_stopping_does_not():
+    boosted = {"estimator": "xgboost.XGBClassifier", "fixed": {"n_estimators": 9}, "grid": {"max_depth": [1, 2]}}
+    stops, depth = boosted | {"early_stopping": {"patience": 2}}, {"max_depth": 1}
+    assert address(boosted, depth) == address(boosted, depth, alone=True)
+    assert address(stops, depth) != address(stops, depth, alone=True)

@@ -1,11 +1,14 @@
 """The winner under other seeds scores what scikit-learn says that it does."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from errors import SpecError
+from tests.tuning.memories import JournalMemory
 from tuning import Dataset, SweepSpec, open_engine, sweep
 from tuning.learners.unfitted import seeds_of
 from tuning.spec.estimators import make_estimator
@@ -19,10 +22,10 @@ def rows():
     return Dataset(X, y, np.array(["a", "b", "c"]))
 
 
-def swept(**changes):
+def swept(memory=None, **changes):
     given = {"scoring": "neg_log_loss", "cv": {"folds": 3}, "seeds": 2, **changes}
-    with open_engine("local", 1) as engine:
-        return sweep(SweepSpec(**given), rows(), engine)
+    with memory or nullcontext(), open_engine("local", 1) as engine:
+        return sweep(SweepSpec(**given), rows(), engine, memory=memory)
 
 
 def test_each_seed_scores_what_cross_validation_says():
@@ -51,6 +54,28 @@ def test_rounds_that_the_folds_have_chosen_stay():
     )
     assert len(set(result.seed_means)) == 2
     assert abs(result.seed_means[0] - result.best_score) < 0.5
+
+
+def test_fits_under_seeds_are_known_to_the_next_sweep(tmp_path):
+    forest = {"estimator": FOREST, "fixed": {"random_state": 7}, "grid": {"n_estimators": [3, 5]}}
+    first = swept(before := JournalMemory(tmp_path), **forest)
+    assert len(before.kept) == 2 * 3 + 2 * 3  # candidates and seeds, on three folds each
+    more = swept(after := JournalMemory(tmp_path), **forest | {"seeds": 3})
+    assert len(after.kept) == 3
+    assert more.seed_means[:2] == first.seed_means
+    swept(again := JournalMemory(tmp_path), **forest)
+    assert not again.kept
+
+
+def test_seeds_of_a_sweep_that_stops_early_are_known_too(tmp_path):
+    boosted = {
+        "estimator": "xgboost.XGBClassifier",
+        "fixed": {"n_estimators": 30, "subsample": 0.5, "learning_rate": 0.5},
+        "grid": {"max_depth": [1]},
+        "early_stopping": {"patience": 5},
+    }
+    means = [swept(memory, **boosted).seed_means for memory in (None, JournalMemory(tmp_path), JournalMemory(tmp_path))]
+    assert means[0] == means[1] == means[2]
 
 
 def test_an_estimator_without_random_numbers_is_refused():
