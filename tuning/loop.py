@@ -23,7 +23,7 @@ from tuning.kept.winner import keep_predictions
 from tuning.naming import Names
 from tuning.observers import Observer
 from tuning.plan import Fit, Workload, plan_fits, relative_size
-from tuning.remembered import Remembered
+from tuning.remembered import NothingKnown, Remembered
 from tuning.reseeding import mean_scores_under_seeds
 from tuning.results.standings import Standings
 from tuning.results.sweep_result import FoldScore, SweepResult
@@ -81,10 +81,9 @@ def sweep(
     cells = None if memory is None else Cells(spec, workload)
     if shelf is not None and cells is not None:
         shelf.open(cells, workload.folds, spec.refit_scorer, spec.rule)
-    remembered = None if memory is None or cells is None else Remembered(memory, cells, shelf)
-    if remembered is not None:
-        begun += remembered.waited
-    engine.began = None if remembered is None else remembered.begin
+    remembered = NothingKnown() if memory is None or cells is None else Remembered(memory, cells, shelf)
+    begun += remembered.waited
+    engine.began = remembered.begin
     engine.open(workload)
     for observer in observers:
         observer.started(spec, strategy.n_candidates, len(workload.folds))
@@ -132,7 +131,7 @@ class _Run:
         observers: Sequence[Observer],
         limit: TimeLimit,
         names: Names,
-        remembered: Remembered | None = None,
+        remembered: NothingKnown,
     ) -> None:
         self._workload = workload
         self._strategy = strategy
@@ -160,19 +159,15 @@ class _Run:
         while not self._limit.is_up():
             proposals = [replace(each, candidate=self._names.named(each.candidate)) for each in self._strategy.ask()]
             self.table.expect([proposal.candidate for proposal in proposals])
-            known: list[FoldScore] = []
-            if self._remembered is not None and proposals:
-                known, proposals = self._remembered.split(proposals, len(self._workload.folds))
-                self._tell(known)
-            yield proposals
+            known, left = self._remembered.split(proposals, len(self._workload.folds)) if proposals else ([], [])
+            self._tell(known)
+            yield left
             if not known:
                 return
 
     def _submit(self, proposals: Sequence[Proposal]) -> None:
         fits = plan_fits(self._workload, proposals, self._engine.workers)
-        if self._remembered is not None:
-            fits = [self._remembered.noting(fit) for fit in self._remembered.suspects_apart(fits)]
-        for fit in fits:
+        for fit in map(self._remembered.noting, self._remembered.suspects_apart(fits)):
             future = self._engine.submit(fit)
             self._running[future] = fit
             future.add_done_callback(self._ended.put)
@@ -198,7 +193,7 @@ class _Run:
             return
         self.n_units += 1
         self._limit.seen(scores)
-        self._tell(scores if self._remembered is None else self._remembered.keep(fit, scores))
+        self._tell(self._remembered.keep(fit, scores))
 
     def _tell(self, scores: list[FoldScore]) -> None:
         if not scores:

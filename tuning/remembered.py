@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tuning.cells import Cells, Memory, from_record, to_record
@@ -13,7 +13,42 @@ from tuning.results.sweep_result import FoldScore
 from tuning.strategies import Proposal
 
 
-class Remembered:
+class NothingKnown:
+    """The cells of a sweep that has no memory: none is known, and what is fitted is not written down.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds until the memory was open: another command may have been at the same sweep.
+    begin : callable or None
+        Wants to hear of each fit that starts in this process.
+    """
+
+    waited = 0.0
+    begin: Callable[[Fit], None] | None = None
+
+    def split(self, proposals: Sequence[Proposal], n_folds: int) -> tuple[list[FoldScore], Sequence[Proposal]]:
+        """Return what is known of `proposals`, and what is left of them to be fitted."""
+        return [], proposals
+
+    def known_of(self, fits: Sequence[Fit]) -> Sequence[FoldScore | None]:
+        """Return what is known of each of `fits`, which have one candidate."""
+        return [None] * len(fits)
+
+    def noting(self, fit: Fit) -> Fit:
+        """Let a fit on all rows and rounds bring back what is to be kept of its predictions."""
+        return fit
+
+    def suspects_apart(self, fits: Sequence[Fit]) -> Sequence[Fit]:
+        """Take out of `fits` what may have ended an earlier sweep's process, each candidate as a fit of its own."""
+        return fits
+
+    def keep(self, fit: Fit, scores: list[FoldScore]) -> list[FoldScore]:
+        """Remember what a fit has scored, and return it with the addresses."""
+        return scores
+
+
+class Remembered(NothingKnown):
     """One sweep's cells, as its memory knows them.
 
     Parameters
@@ -22,11 +57,6 @@ class Remembered:
     cells : Cells
     shelf : Shelf or None
         Keeps what models have predicted; opened.
-
-    Attributes
-    ----------
-    waited : float
-        Seconds until the memory was open: another command may have been at the same sweep.
     """
 
     def __init__(self, memory: Memory, cells: Cells, shelf: Shelf | None = None) -> None:
@@ -34,13 +64,10 @@ class Remembered:
         begun = time.perf_counter()
         memory.open(cells)
         self.waited = time.perf_counter() - begun
+        self.begin = lambda fit: memory.begin([*cells.of_fit(fit).values()])
 
-    def begin(self, fit: Fit) -> None:
-        """Say that a fit starts in this process."""
-        self._memory.begin([*self._cells.of_fit(fit).values()])
-
-    def split(self, proposals: Sequence[Proposal], n_folds: int) -> tuple[list[FoldScore], list[Proposal]]:
-        """Return what is known of `proposals`, and what is left of them to be fitted."""
+    def split(self, proposals: Sequence[Proposal], n_folds: int) -> tuple[list[FoldScore], Sequence[Proposal]]:
+        """Look up every cell of `proposals`."""
         wanted = [
             (proposal, fold, self._cells.address(proposal.candidate, fold, proposal.rows, proposal.rounds))
             for proposal in proposals
@@ -58,8 +85,8 @@ class Remembered:
             self._shelf.seen(known)
         return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
 
-    def known_of(self, fits: Sequence[Fit]) -> list[FoldScore | None]:
-        """Return what is known of each of `fits`, which have one candidate."""
+    def known_of(self, fits: Sequence[Fit]) -> Sequence[FoldScore | None]:
+        """Look up the cell of each fit."""
         wanted = [(fit, self._cells.of_fit(fit)[fit.candidates[0]]) for fit in fits]
         records = self._memory.find([address for _, address in wanted])
         return [
@@ -73,15 +100,15 @@ class Remembered:
         return wanted and self._shelf is not None and not self._shelf.has(score.cell)
 
     def noting(self, fit: Fit) -> Fit:
-        """Let a fit on all rows and rounds bring back what is to be kept of its predictions."""
+        """Say in `fit` what the shelf wants."""
         whole = fit.rows == fit.rounds == 1.0
         return fit if self._shelf is None or not whole else replace(fit, keeps=self._shelf.keeps)
 
-    def suspects_apart(self, fits: Sequence[Fit]) -> list[Fit]:
-        """Take out of `fits` what may have ended an earlier sweep's process, each candidate as a fit of its own."""
+    def suspects_apart(self, fits: Sequence[Fit]) -> Sequence[Fit]:
+        """Ask the memory for suspects, and part them from the others."""
         suspects = self._memory.suspects()
         if not suspects:
-            return list(fits)
+            return fits
         found = []
         for fit in fits:
             guilty = [each for each, address in self._cells.of_fit(fit).items() if address in suspects]
@@ -90,8 +117,8 @@ class Remembered:
             found += [replace(fit, candidates=(each,), apart=True) for each in guilty]
         return found
 
-    def keep(self, fit: Fit, scores: Sequence[FoldScore]) -> list[FoldScore]:
-        """Remember what a fit has scored, and return it with the addresses."""
+    def keep(self, fit: Fit, scores: list[FoldScore]) -> list[FoldScore]:
+        """Write records, and put predictions on the shelf."""
         addresses = self._cells.of_fit(fit)
         kept = [replace(score, cell=addresses[score.candidate]) for score in scores]
         self._memory.keep({each.cell: to_record(each) for each in kept}, [each.cell for each in kept if each.lost])

@@ -14,7 +14,7 @@ from tuning.engines.base import Engine
 from tuning.learners import learner_for
 from tuning.learners.unfitted import seeds_of
 from tuning.plan import Fit, Workload
-from tuning.remembered import Remembered
+from tuning.remembered import NothingKnown
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.estimators import for_candidate
 
@@ -25,7 +25,7 @@ def mean_scores_under_seeds(
     winner: Candidate,
     rounds: int | None,
     engine: Engine,
-    remembered: Remembered | None,
+    remembered: NothingKnown,
 ) -> Sequence[float]:
     """Judge `winner` on every fold under `n_seeds` other seeds.
 
@@ -38,7 +38,7 @@ def mean_scores_under_seeds(
         The number of rounds that early stopping chose.
     engine : Engine
         Open.
-    remembered : Remembered or None
+    remembered : NothingKnown
         What earlier sweeps have fitted, and what is to be known to later ones.
 
     Returns
@@ -65,12 +65,11 @@ def mean_scores_under_seeds(
     ]
 
 
-def _scores_of(fits: Sequence[Fit], engine: Engine, remembered: Remembered | None) -> list[FoldScore]:
+def _scores_of(fits: Sequence[Fit], engine: Engine, remembered: NothingKnown) -> list[FoldScore]:
     """Return what each of `fits` scores, known or fitted now; what is fitted is kept as it ends."""
-    scores = dict(enumerate([None] * len(fits) if remembered is None else remembered.known_of(fits)))
+    scores = dict(enumerate(remembered.known_of(fits)))
     running = {engine.submit(fits[place]): place for place, score in scores.items() if score is None}
     for future in as_completed(running):
         place = running[future]
-        found = future.result()
-        scores[place] = (found if remembered is None else remembered.keep(fits[place], found))[0]
+        [scores[place]] = remembered.keep(fits[place], future.result())
     return [score for score in scores.values() if score is not None]
