@@ -18,7 +18,7 @@ from typing import Any
 
 import tuning
 from benchmarks.measuring import median, table
-from entrypoints.rows import training_and_holdout
+from entrypoints.data.rows import training_and_holdout
 from features import build, parse_feature_sets
 from sources.synthetic import generate
 from tuning import Dataset, SweepResult, SweepSpec

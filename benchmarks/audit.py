@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.featurize import cold, make_data
-from entrypoints.rows import training_and_holdout
+from entrypoints.data.rows import training_and_holdout
 from features import FeatureMatrix
 from sources.own_table import read_own_table
 from tuning import Dataset, SweepSpec

@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, cross_validate
 
 import tuning
 from benchmarks.measuring import timed
-from entrypoints.rows import training_and_holdout
+from entrypoints.data.rows import training_and_holdout
 from features import FeatureMatrix
 from tuning import Dataset, SweepSpec
 from tuning.learners.boosters import booster_params, training_matrix

@@ -23,8 +23,8 @@ import polars as pl
 from benchmarks.measuring import Cost, run_module, table, timed
 from benchmarks.trained_model import register
 from cache import Cache
-from entrypoints.predictions import predictions_file
 from entrypoints.score import BATCH, device_rows, devices_to_score
+from entrypoints.scoring.predictions import predictions_file
 from sources import Silence, Tables, ingest, source_from
 from sources.schema import TABLES
 from tracking.loading import load

@@ -28,7 +28,7 @@ import yaml
 import tuning
 from benchmarks.measuring import median, table
 from benchmarks.sweep import make_features
-from entrypoints.rows import training_and_holdout
+from entrypoints.data.rows import training_and_holdout
 from features import FeatureMatrix
 from tests.services.spark_cluster import SparkCluster
 from tuning import Dataset, SweepSpec

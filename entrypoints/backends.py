@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backends.abilities import Abilities, declared
-from entrypoints.command import entrypoint
+from entrypoints.command.entry import entrypoint
 from entrypoints.parameters import Params
 from tracking import EntryRun
 

@@ -15,16 +15,16 @@ from sklearn.model_selection import FixedThresholdClassifier
 
 import tuning
 import yaml12
-from entrypoints.command import entrypoint
-from entrypoints.kept_sweep import Fetched, fetch
-from entrypoints.limits import Limits, within_limits
-from entrypoints.model_card import log_card
-from entrypoints.outcome import fitted_model, promotion
+from entrypoints.choosing.kept_sweep import Fetched, fetch
+from entrypoints.choosing.limits import Limits, within_limits
+from entrypoints.command.entry import entrypoint
 from entrypoints.parameters import ChooseParams
-from entrypoints.progress import stages
-from entrypoints.summary import what_next, where_to_look
-from entrypoints.tally import number
-from entrypoints.terminal.results import Row, show_facts, show_lines
+from entrypoints.results.model_card import log_card
+from entrypoints.results.outcome import fitted_model, promotion
+from entrypoints.results.summary import what_next
+from entrypoints.terminal.results import Row, show_facts, show_lines, where_to_look
+from entrypoints.terminal.stages import stages
+from entrypoints.terminal.tally import number
 from errors import SpecError
 from tracking import EntryRun, registry
 from tracking.heading import CHOICE, KIND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entrypoints.command import entrypoint
+from entrypoints.command.entry import entrypoint
 from entrypoints.parameters import Params
 from errors import SpecError
 from tracking import EntryRun

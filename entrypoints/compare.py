@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from entrypoints.command import entrypoint
+from entrypoints.command.entry import entrypoint
 from entrypoints.parameters import CompareParams
-from entrypoints.tally import duration, number
 from entrypoints.terminal.results import Row, show_lines, show_row
+from entrypoints.terminal.tally import duration, number
 from report.compared import FILE, compare_page, words_of
 from tracking import EntryRun
 from tracking.heading import COMPARISON, KIND

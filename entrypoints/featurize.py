@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cache import Cache
-from entrypoints.command import entrypoint
-from entrypoints.featurize_on_spark import features_on_spark
+from entrypoints.command.entry import entrypoint
+from entrypoints.data.on_spark import features_on_spark
+from entrypoints.data.pipeline import features_for
+from entrypoints.data.records import FEATURES, FEATURIZE, log_features
 from entrypoints.parameters import FeaturizeStepParams
-from entrypoints.pipeline import features_for
-from entrypoints.records import FEATURES, FEATURIZE, log_features
 from tracking import EntryRun, steps
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from entrypoints.command import entrypoint
+from entrypoints.command.entry import entrypoint
+from entrypoints.data.pipeline import tables_for
+from entrypoints.data.records import INGEST, log_tables
 from entrypoints.parameters import IngestParams
-from entrypoints.pipeline import tables_for
-from entrypoints.records import INGEST, log_tables
 from tracking import EntryRun, steps
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from entrypoints.command import entrypoint
-from entrypoints.held_out import OF_DEVICES, figures, held_out
-from entrypoints.held_out_rows import contestants, figures_of_tables
-from entrypoints.judge import judge_for
+from entrypoints.command.entry import entrypoint
+from entrypoints.data.pipeline import tables_for
+from entrypoints.judging.held_out_devices import OF_DEVICES, figures, held_out
+from entrypoints.judging.held_out_rows import contestants, figures_of_tables
+from entrypoints.judging.judge import judge_for
 from entrypoints.parameters import IngestParams, PromoteParams, parse
-from entrypoints.pipeline import tables_for
 from entrypoints.terminal.results import show_row
 from errors import GridfoldError, SpecError
 from release import gates, verdict

@@ -9,22 +9,22 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
-from entrypoints.command import entrypoint
+from entrypoints.command.entry import entrypoint
+from entrypoints.data.pipeline import tables_for
+from entrypoints.data.records import log_scored, scored_devices
 from entrypoints.parameters import ScoreParams
-from entrypoints.pipeline import tables_for
-from entrypoints.predictions import DEVICE, check_output, predictions_file
-from entrypoints.progress import stages
-from entrypoints.records import log_scored, scored_devices
-from entrypoints.score_table import score_table
-from entrypoints.tally import duration
+from entrypoints.scoring.predictions import check_output, predictions_file
+from entrypoints.scoring.score_table import score_table
+from entrypoints.scoring.watched import Drift, Outcomes
 from entrypoints.terminal.results import show_row
-from entrypoints.watched import Drift, Outcomes
+from entrypoints.terminal.stages import stages
+from entrypoints.terminal.tally import duration
 from errors import SpecError
 from sources import Tables
 from sources.frame_file import read_frame
 from sources.own_batches import table_file
 from sources.own_file import existing
-from sources.schema import TABLES
+from sources.schema import DEVICE, TABLES
 from tracking import EntryRun
 from tracking.loading import DeviceModel, TableModel, load
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import tuning
-from entrypoints import unrecorded
-from entrypoints.asked_spec import asked_spec
-from entrypoints.audit import audited_rows
-from entrypoints.command import entrypoint
-from entrypoints.kept import shelf_for
-from entrypoints.memory import CellMemory, KnownCells
-from entrypoints.outcome import KeptResult, Missing, Outcome
+from entrypoints.command.entry import entrypoint
+from entrypoints.data.pipeline import rows_for, source_of
+from entrypoints.data.records import given_up, log_request
+from entrypoints.data.rows import Rows
 from entrypoints.parameters import SweepParams
-from entrypoints.pipeline import rows_for, source_of
-from entrypoints.places import places, refuse_places
-from entrypoints.plan import show_plan
-from entrypoints.progress import SweepProgress, stages
-from entrypoints.records import given_up, log_request
-from entrypoints.rows import Rows
-from entrypoints.so_far import SoFar
-from entrypoints.summary import summary, what_next, where_to_look
-from entrypoints.tally import duration
-from entrypoints.terminal.results import show_facts, show_lines, show_row
+from entrypoints.planning.asked_spec import asked_spec
+from entrypoints.planning.audit import audited_rows
+from entrypoints.planning.memory import CellMemory, KnownCells
+from entrypoints.planning.places import places, refuse_places
+from entrypoints.planning.plan import show_plan
+from entrypoints.results import unrecorded
+from entrypoints.results.missing import Missing
+from entrypoints.results.out_of_fold import shelf_for
+from entrypoints.results.outcome import KeptResult, Outcome
+from entrypoints.results.so_far import SoFar
+from entrypoints.results.summary import summary, what_next
+from entrypoints.terminal.progress import SweepProgress
+from entrypoints.terminal.results import show_facts, show_lines, show_row, where_to_look
+from entrypoints.terminal.stages import stages
+from entrypoints.terminal.tally import duration
 from report.sweep_note import SweepNote
 from report.timeline import Timeline
 from tracking import EntryRun, SweepRecorder, registry

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from entrypoints import unrecorded
-from entrypoints.command import entrypoint
+from entrypoints.command.entry import entrypoint
 from entrypoints.parameters import SyncParams
+from entrypoints.results import unrecorded
 from tracking import EntryRun
 
 

@@ -31,6 +31,9 @@ class Table:
     nullable: frozenset[str] = frozenset()
 
 
+DEVICE = "device_id"
+"""What names a row of the two tables of devices, and of a file of predictions for them."""
+
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S"
 TIMESTAMP_LENGTH = len("2016-05-01 00:00:00")
 

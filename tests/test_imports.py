@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,6 +30,18 @@ MAY_IMPORT = {
     "masking": set(),
     "yaml12": set(),
 }
+ENTRYPOINTS = {
+    "parameters": set(),
+    "terminal": set(),
+    "command": {"parameters", "terminal"},
+    "data": {"parameters", "terminal"},
+    "planning": {"data", "terminal"},
+    "results": {"parameters", "terminal", "data", "planning"},
+    "choosing": {"parameters", "terminal", "data", "planning", "results"},
+    "judging": {"data", "planning"},
+    "scoring": {"terminal", "judging"},
+}
+"""The rooms of entrypoints/, and which of the others each may import. Commands may import all; no one imports them."""
 ONLY_IN = {
     "mlflow": ("tracking", "backends"),
     "azure": ("sources", "backends"),
@@ -73,11 +86,21 @@ def violations(source: str, module: str) -> list[str]:
         target = name.split(".")[0]
         if target in ROOMS and target != room and not any(within(name, allowed) for allowed in MAY_IMPORT[room]):
             found.append(f"{module} imports {name}")
+        if room == target == "entrypoints" and not may_import_beside(module, name):
+            found.append(f"{module} imports {name}")
         if target in ONLY_IN and not any(within(module, home) for home in ONLY_IN[target]):
             found.append(f"{module} imports {name}")
         if target in NEVER_AT_THE_TOP and at_the_top and not may_load(target, module):
             found.append(f"{module} imports {name} at its top")
     return found
+
+
+def may_import_beside(module: str, name: str) -> bool:
+    """Whether a module of entrypoints/ may import another one: commands import the rooms, rooms those below them."""
+    if module == "entrypoints":
+        return name == "entrypoints.command.waking.waking"  # loads no library: the first thing a command does
+    mine, theirs = module.split(".")[1], name.split(".")[1]
+    return theirs in ENTRYPOINTS and (mine not in ENTRYPOINTS or theirs == mine or theirs in ENTRYPOINTS[mine])
 
 
 def may_load(target: str, module: str) -> bool:
@@ -115,6 +138,12 @@ def test_the_rooms_import_one_way(module, path):
         ("tracking.report", "from report import pictures"),
         ("errors", "import tuning"),
         ("entrypoints.sweep", "from mlflow import MlflowClient"),
+        ("entrypoints.choose", "from entrypoints.sweep import sweep"),
+        ("entrypoints.choose", "from entrypoints import sweep"),
+        ("entrypoints.data.pipeline", "from entrypoints.ingest import ingest"),
+        ("entrypoints.data.pipeline", "def late():\n    from ..results import outcome"),
+        ("entrypoints.terminal.results", "from entrypoints.parameters import SweepParams"),
+        ("entrypoints", "from entrypoints.command.entry import entrypoint"),
         ("tuning.engines.base", "import pyspark"),
         ("gridfold", "def late():\n    import sources"),
         ("backends", "import docker"),
@@ -134,9 +163,19 @@ def test_a_planted_violation_is_found(module, source):
             "tracking.runs",
             "import mlflow\nfrom tuning.results import statistics\nfrom errors import TrackingError",
         ),
+        ("entrypoints.sweep", "from entrypoints.results import unrecorded"),
+        ("entrypoints.results.outcome", "from entrypoints.data.rows import Rows"),
+        ("entrypoints.data.own.read", "from entrypoints.data.rows import Rows"),
         ("tuning.engines.spark", "import pyspark"),
         ("backends.dsvm", "import docker"),
     ],
 )
 def test_what_the_design_allows_is_not_found(module, source):
     assert violations(source, module) == []
+
+
+def test_beside_its_rooms_entrypoints_holds_commands_alone():
+    commands = {path.stem for path in (ROOT / "entrypoints").glob("*.py")} - {"__init__", "parameters"}
+    assert commands == set(yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]) - {"main"}
+    rooms = {path.parent.name for path in (ROOT / "entrypoints").glob("*/__init__.py")}
+    assert rooms | {"parameters"} == ENTRYPOINTS.keys()

@@ -11,7 +11,7 @@ import numpy as np
 import tuning
 from benchmarks.differential.cases import Case
 from benchmarks.differential.peer import Judged
-from entrypoints.own_data import own_rows
+from entrypoints.data.own import own_rows
 from entrypoints.parameters import SweepParams
 from errors import FitError, GridfoldError
 from tuning import Fit, FoldScore, SweepResult, SweepSpec, Workload

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from entrypoints.tally import Standing, duration, number
 from entrypoints.terminal.facts import Facts, name_of
 from entrypoints.terminal.screen import one_line, wheel
+from entrypoints.terminal.tally import Standing, duration, number
 from tuning.engines.ledger import Running
 
 _MOST_RUNNING = 4

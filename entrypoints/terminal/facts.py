@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from entrypoints.tally import Standing, Tally, duration, span
+from entrypoints.terminal.tally import Standing, Tally, duration, span
 from tuning.candidates import Candidate
 from tuning.engines.base import Engine
 from tuning.engines.ledger import Running, State

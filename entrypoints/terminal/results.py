@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from entrypoints.terminal.console import is_lively
+from tracking.links import Links
 
 Row = tuple[str, str]
 _LABEL = 8
@@ -56,6 +57,11 @@ def show_lines(rows: Sequence[Row], console: Console | None = None) -> None:
         if text:
             below = f"{label}\n{text}" if label else text
             _plain(f"{label:<{_LABEL}} {text}" if len(text) <= room else below, console)
+
+
+def where_to_look(links: Links) -> list[Row]:
+    """Return the addresses to open while the sweep goes on."""
+    return [("look", links.server), ("charts", links.charts), ("run", links.run)]
 
 
 def _stdout() -> Console:

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from entrypoints.tally import duration, span
 from entrypoints.terminal.console import is_lively, say, to_person
 from entrypoints.terminal.lines import Gaps
 from entrypoints.terminal.screen import Screen, one_line, wheel
+from entrypoints.terminal.tally import duration, span
 from entrypoints.terminal.ticker import Ticker
 from tuning.pace import Range
 

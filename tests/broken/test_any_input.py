@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import yaml12
-from entrypoints.own_data import own_rows
+from entrypoints.data.own import own_rows
 from entrypoints.parameters import SweepParams
 from errors import GridfoldError
 from sources.csv_tables import write_table

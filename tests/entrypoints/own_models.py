@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 import tuning
-from entrypoints.outcome import fitted_model
-from entrypoints.own_data import own_rows
+from entrypoints.data.own import own_rows
 from entrypoints.parameters import SweepParams, parse
+from entrypoints.results.outcome import fitted_model
 from tracking import EntryRun
 from tracking.registry import log_and_register
 from tracking.swept import SCORER

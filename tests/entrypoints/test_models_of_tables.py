@@ -16,9 +16,9 @@ from mlflow.models import Model
 from sklearn.svm import LinearSVC
 
 import tuning
-from entrypoints.outcome import fitted_model
-from entrypoints.own_data import own_rows
+from entrypoints.data.own import own_rows
 from entrypoints.parameters import SweepParams
+from entrypoints.results.outcome import fitted_model
 from tracking import model_files
 
 ROWS = 90

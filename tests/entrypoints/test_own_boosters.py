@@ -14,7 +14,7 @@ import yaml
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 import tuning
-from entrypoints.own_data import own_rows
+from entrypoints.data.own import own_rows
 from entrypoints.parameters import SweepParams
 from entrypoints.sweep import sweep
 from errors import SpecError

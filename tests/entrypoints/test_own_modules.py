@@ -13,7 +13,7 @@ import pytest
 import xgboost
 from mlflow.models import Model
 
-from entrypoints.asked_spec import asked_spec, kept_as
+from entrypoints.planning.asked_spec import asked_spec, kept_as
 from entrypoints.sweep import sweep
 from tracking import EntryRun, FittedModel, model_files
 from tuning.spec.modules import import_own, look_beside

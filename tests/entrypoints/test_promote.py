@@ -7,8 +7,8 @@ from sklearn.dummy import DummyClassifier
 from xgboost import XGBClassifier
 
 import entrypoints.promote as module
+from entrypoints.data.pipeline import features_for, featurizer_for
 from entrypoints.parameters import FeaturizeParams, parse
-from entrypoints.pipeline import features_for, featurizer_for
 from entrypoints.promote import promote
 from tests.entrypoints.conftest import SMALL
 from tracking import EntryRun, FittedModel, aliases

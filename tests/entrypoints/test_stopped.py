@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from entrypoints.launcher import _mlflow_run
+from entrypoints.command.launcher import _mlflow_run
 from tests.entrypoints.conftest import ROOT
 from tests.entrypoints.test_mlflow_run import end, finished, mlflow_run, started
 
@@ -100,7 +100,7 @@ def test_when_mlflow_run_is_killed_the_entry_point_stops_in_the_same_manner(work
 
 STUCK = """
 import ctypes, sys
-from entrypoints import interrupts
+from entrypoints.command import interrupts
 interrupts._CLEAN_UP = float(sys.argv[1])
 libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
 with interrupts.raised(lambda interrupted: print("least", interrupted.reason, flush=True)):

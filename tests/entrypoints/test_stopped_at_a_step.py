@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from entrypoints import pipeline
+from entrypoints.data import pipeline
 from entrypoints.featurize import featurize
 from entrypoints.ingest import ingest
 from entrypoints.sweep import sweep

@@ -33,7 +33,7 @@ def test_estimators_splitters_and_kernels_may_be_named(path):
         "mlflow.MlflowClient",
         "joblib.Parallel",
         "tuning.Candidate",
-        "entrypoints.command.EntryPoint",
+        "entrypoints.command.entry.EntryPoint",
         "sklearn.utils.Bunch",
         "sklearn.utils.os.PathLike",
         "sklearn.datasets.Anything",

@@ -1,0 +1,1 @@
+"""Two models compared on rows that neither has learned from."""
