@@ -30,8 +30,8 @@ class Run:
         Of ``runs/submit``.
     real_path : callable
         Where a path of the workspace is on this machine, as the mounts of a real driver have it.
-    master : str
-        The Spark master that stands for the run's cluster.
+    spark : tuple of str
+        The Spark master that stands for the run's cluster, and the address of Spark Connect for a serverless one.
     environment : dict
         What signs the job in to the workspace, as the runtime does.
     folder : Path
@@ -43,7 +43,7 @@ class Run:
         run_id: int,
         body: dict[str, Any],
         real_path: Callable[[str], str],
-        master: str,
+        spark: tuple[str, str],
         environment: dict[str, str],
         folder: Path,
     ) -> None:
@@ -55,6 +55,7 @@ class Run:
         self.process: subprocess.Popen[bytes] | None = None
         self.log_limit = LOG_LIMIT
         self._log = folder / f"{run_id}.log"
+        master, self._remote = spark
         self._command = self._command_of(body["tasks"][0], real_path, master)
         self._environment = environment
         self._changing = threading.Lock()
@@ -93,7 +94,7 @@ class Run:
             name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "SPARK_", "PYSPARK_"))
         }
         python = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
-        kind = {"SPARK_REMOTE": "sc://127.0.0.1:1"} if self.is_serverless else {"SPARK_HOME": str(installed_home())}
+        kind = {"SPARK_REMOTE": self._remote} if self.is_serverless else {"SPARK_HOME": str(installed_home())}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 self._command,

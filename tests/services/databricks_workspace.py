@@ -59,12 +59,15 @@ class Workspace:
     faults : list of Fault
     asked : list of (str, str)
         Method and path of every request so far.
+    spark_remote : str
+        Where a serverless run finds Spark Connect; nobody listens there until a test sets it.
     """
 
     def __init__(self, folder: Path, master: str = "local[2]") -> None:
         self.folder = folder
         self.files = Files(folder)
         self.master = master
+        self.spark_remote = "sc://127.0.0.1:1"
         self.token = "dapi-right"
         self.host = ""
         self.runs: dict[int, Run] = {}
@@ -131,7 +134,8 @@ class Workspace:
                 raise bad(f"Cannot read the python file {script}")
             run_id = 1000 + 10 * len(self.runs)
             signed_in = {"DATABRICKS_HOST": self.host, "DATABRICKS_TOKEN": self.token}
-            self.runs[run_id] = Run(run_id, body, self._mounted, self.master, signed_in, self.folder / "logs")
+            spark = self.master, self.spark_remote
+            self.runs[run_id] = Run(run_id, body, self._mounted, spark, signed_in, self.folder / "logs")
             if token:
                 self._tokens[token] = run_id
         return {"run_id": run_id}

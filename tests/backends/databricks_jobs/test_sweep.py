@@ -13,6 +13,9 @@ from tests.backends.remote_sweeps import (
     table,
     wait_for,
 )
+from tests.services import spark_connect
+from tests.services.spark_connect import ConnectServer
+from tests.services.startup import require
 
 
 def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place, project):
@@ -36,9 +39,14 @@ def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place,
     [name] = place.files()
     assert "/projects/" in name
 
-    serverless = place.mlflow_run(project, *SWEEP, changes={"new_cluster": None, "serverless": {}})
-    assert serverless.finished(300) == 0, serverless.text
+    require(spark_connect.lacking())
+    with ConnectServer(place.workspace.master) as server:
+        place.workspace.spark_remote = server.address
+        serverless = place.mlflow_run(project, *SWEEP, changes={"new_cluster": None, "serverless": {}})
+        assert serverless.finished(300) == 0, serverless.text
+        tasks = server.log().count("Starting task ")
     assert_same(table(place.store, sweep_runs(place.store)[0], place.home), expected)
+    assert tasks >= 1 + 6, serverless.text  # the probe, and fits of two candidates at a time, on executors
     assert "Starting task " not in place.workspace.runs[1010].log()
     assert len(place.files()) == 1  # the project, once for both
     assert "Traceback" not in there.text + serverless.text
