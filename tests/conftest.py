@@ -45,6 +45,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByService(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In CI, let a test that disturbs have a second try, which the summary names; what is broken fails twice."""
+    if os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("disturbs"):
+                item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(autouse=True)
 def _no_store_outlives_its_test() -> Iterator[None]:
     """Forget the store and the experiment that a test has set for the whole process.

@@ -2,7 +2,11 @@
 
 import random
 
+import pytest
+
 from benchmarks.chaos.__main__ import Measured, disturb
+
+pytestmark = pytest.mark.disturbs
 
 
 def test_a_sweep_that_is_killed_again_and_again_comes_to_what_an_undisturbed_one_comes_to(tmp_path):

@@ -4,7 +4,11 @@ import subprocess
 import sys
 import uuid
 
+import pytest
+
 from backends.following import Follower, followed_elsewhere
+
+pytestmark = pytest.mark.disturbs
 
 HOLD = """
 import sys

@@ -9,7 +9,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.entrypoints.conftest import ROOT, SMALL
+
+pytestmark = pytest.mark.disturbs
 
 MANY = """
 estimator: xgboost.XGBClassifier

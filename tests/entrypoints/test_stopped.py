@@ -14,6 +14,8 @@ from entrypoints.command.launcher import _mlflow_run
 from tests.entrypoints.conftest import ROOT
 from tests.entrypoints.test_mlflow_run import end, finished, mlflow_run, started
 
+pytestmark = pytest.mark.disturbs
+
 WAIT = 240  # seconds, on a machine that does much else
 SPACE = """
 estimator: unruly.Unruly

@@ -14,6 +14,8 @@ from entrypoints.sweep import sweep
 from tests.entrypoints.conftest import SMALL
 from tracking import registry
 
+pytestmark = pytest.mark.disturbs
+
 ingesting = importlib.import_module("sources.ingest")
 
 

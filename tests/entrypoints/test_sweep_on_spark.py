@@ -14,6 +14,8 @@ from tests.entrypoints.conftest import ROOT, SMALL
 from tests.services import spark_cluster as spark_service
 from tests.services.spark_cluster import SparkCluster, until
 
+pytestmark = pytest.mark.disturbs
+
 ENDLESS = """
 estimator: xgboost.XGBClassifier
 grid: {n_estimators: [1, 1000000], max_depth: [1], grow_policy: [sideways, depthwise]}

@@ -19,6 +19,8 @@ from tests.services import faulty_proxy
 from tests.services.faulty_proxy import REFUSE, FaultyProxy
 from tracking import patience
 
+pytestmark = pytest.mark.disturbs
+
 ROOT = Path(__file__).parents[2]
 SPEC = {
     "estimator": "xgboost.XGBClassifier",

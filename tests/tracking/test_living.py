@@ -15,6 +15,8 @@ from tracking.runs import JOURNAL
 from tuning.candidates import Candidate
 from tuning.results.sweep_result import FoldScore
 
+pytestmark = pytest.mark.disturbs
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):

@@ -25,6 +25,8 @@ from tests.tracking.outcomes import SPEC
 from tracking import EntryRun, SweepRecorder, patience
 from tuning.results.sweep_result import SweepResult
 
+pytestmark = pytest.mark.disturbs
+
 ROOT = Path(__file__).parents[2]
 
 

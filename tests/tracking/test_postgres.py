@@ -19,6 +19,8 @@ from tests.services.startup import require
 from tests.tracking.conftest import VARIABLES
 from tests.tracking.test_outages import STARTERS, wait_for
 
+pytestmark = pytest.mark.disturbs
+
 ROOT = Path(__file__).parents[2]
 SWEEPS, CANDIDATES, FOLDS = 3, 25, 2
 

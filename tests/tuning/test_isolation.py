@@ -18,6 +18,8 @@ from tuning.engines import threads as fit_threads
 from tuning.engines.processes import Processes, room
 from tuning.engines.threads import Threads
 
+pytestmark = pytest.mark.disturbs
+
 WAIT = 240  # seconds, on a machine that does much else
 
 

@@ -19,6 +19,8 @@ from tuning import Candidate, Fit, open_engine, sweep
 from tuning.engines import SparkEngine, choose_engine, stays_here
 from tuning.engines.spark import probe, remote
 
+pytestmark = pytest.mark.disturbs
+
 
 @pytest.fixture(scope="module", autouse=True)
 def no_other_spark():

@@ -20,6 +20,8 @@ from tests.tuning.diaries import diaries, rows, spec
 from tuning import Candidate, Fit, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import SparkEngine
 
+pytestmark = pytest.mark.disturbs
+
 ROOT = Path(__file__).parents[2]
 
 

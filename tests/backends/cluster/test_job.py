@@ -12,6 +12,8 @@ from backends.failures import BackendError, ConnectionLostError
 from tests.backends.cluster.conftest import NOTHING
 from tests.backends.cluster.folder_site import FolderSite
 
+pytestmark = pytest.mark.disturbs
+
 COUNT = "import time\nfor number in range(3):\n    print(number, flush=True)\n    time.sleep(1.1)"
 WAIT = (
     "import time\nprint('begun', flush=True)\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"

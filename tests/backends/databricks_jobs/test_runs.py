@@ -15,6 +15,8 @@ from tests.backends.databricks_jobs.conftest import ENVIRONMENT
 from tests.backends.remote_sweeps import follow_in_background, wait_for
 from tests.services.databricks import USER, VOLUME, Fault
 
+pytestmark = pytest.mark.disturbs
+
 WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 COUNT = "import time\nfor number in range(4):\n    print(number, flush=True)\n    time.sleep(1.1)"
 SECRET = "hunter2-hunter2"

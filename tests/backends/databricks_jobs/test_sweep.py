@@ -17,6 +17,8 @@ from tests.services import spark_connect
 from tests.services.spark_connect import ConnectServer
 from tests.services.startup import require
 
+pytestmark = pytest.mark.disturbs
+
 
 def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place, project):
     here = place.mlflow_run(project, *SWEEP, backend="local")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from docker.errors import NotFound
+
+pytestmark = pytest.mark.disturbs
 
 # A line and a metric every tenth of a second, and a child run at each tenth: what is lost or doubled shows.
 COUNT = """line=cat > /tmp/count.py <<'PY'

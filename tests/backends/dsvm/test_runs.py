@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+pytestmark = pytest.mark.disturbs
+
 LOG_ONE_METRIC = (
     "python -c \"import os; from mlflow import MlflowClient as C; r = os.environ['MLFLOW_RUN_ID']; c = C(); "
     "c.log_metric(r, 'm', 7); open('/tmp/a.txt', 'w').write('hello'); c.log_artifact(r, '/tmp/a.txt')\""

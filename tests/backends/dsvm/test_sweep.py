@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.backends.remote_sweeps import SWEEP
+
+pytestmark = pytest.mark.disturbs
 
 
 def outcome(vm, run):

@@ -12,6 +12,8 @@ from backends.failures import BackendError, ConnectionLostError
 from tests.backends.hdinsight.conftest import NOTHING
 from tests.backends.remote_sweeps import follow_in_background, wait_for
 
+pytestmark = pytest.mark.disturbs
+
 WAIT = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 
 

@@ -16,6 +16,8 @@ from tests.backends.remote_sweeps import (
     wait_for,
 )
 
+pytestmark = pytest.mark.disturbs
+
 
 def test_a_sweep_there_has_the_table_of_one_here(place, project):
     here = place.mlflow_run(project, *SWEEP, backend="local")

@@ -10,6 +10,8 @@ import pytest
 
 from entrypoints.command import interrupts
 
+pytestmark = pytest.mark.disturbs
+
 ROOT = Path(__file__).parents[3]
 
 CLEANS_UP = """

@@ -17,6 +17,8 @@ import yaml
 from entrypoints.sweep import sweep
 from tests.entrypoints.conftest import ROOT, SMALL, SPACE
 
+pytestmark = pytest.mark.disturbs
+
 
 def table(workplace, run):
     path = workplace.client.download_artifacts(run.info.run_id, "sweeping_results.txt", str(workplace.folder))

@@ -24,6 +24,8 @@ from tuning.plan import Fit
 from tuning.results.sweep_result import FoldScore
 from tuning.spec.sweep_spec import SweepSpec
 
+pytestmark = pytest.mark.disturbs
+
 SPEC = SweepSpec(estimator="sklearn.tree.DecisionTreeClassifier", grid={"max_depth": [1]}, scoring="accuracy")
 CANDIDATES = [Candidate({"depth": depth}, label=f"#{depth} {'a_long_name' * 8}={depth}") for depth in range(1, 9)]
 

@@ -22,6 +22,8 @@ from errors import CacheError, SourceError
 from sources import Silence
 from sources.azure_blob.download import PUBLISHED, UNFINISHED, Blob, download
 
+pytestmark = pytest.mark.disturbs
+
 RANGE = 1000
 CONTENT = random.Random(0).randbytes(20 * RANGE + 1)
 RANGES = 21
