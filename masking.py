@@ -5,8 +5,8 @@ There are two ways to know a secret. By its form: the name and password before a
 process's environment holds under such a name, or in such a form, since a driver may repeat a password without its URI.
 
 What is kept exactly (parameters, tags) is masked by a URI's form alone: a secret ``1234`` must not change a 0.1234.
-Sentences are masked by both. Code that runs on another machine, where this file is not, has masks of its own
-(``backends/dsvm/guest``, ``backends/cluster/driver.py``), which know the values that were sent with it.
+Sentences are masked by both. Code that runs on another machine, where this file is not, has a mask of its own
+(``backends/guest/mask.py``), which knows the values that were sent with it.
 """
 
 from __future__ import annotations

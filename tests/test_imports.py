@@ -5,6 +5,7 @@ is never loaded in a test run must obey as well.
 """
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,8 @@ ONLY_IN = {
     "pyspark": ("tuning.engines.spark", "features.spark"),
 }
 NEVER_AT_THE_TOP = {"docker", "databricks", "pyspark"}  # a plain install may lack them
+ALONE = {"backends.guest": {"databricks.sdk.runtime"}}
+"""What runs where nothing is installed: it imports Python's own library, its room, and what the place itself has."""
 
 
 def imports(source: str, package: str) -> Iterator[tuple[str, bool]]:
@@ -92,6 +95,10 @@ def violations(source: str, module: str) -> list[str]:
             found.append(f"{module} imports {name}")
         if target in NEVER_AT_THE_TOP and at_the_top and not may_load(target, module):
             found.append(f"{module} imports {name} at its top")
+        for alone, there in ALONE.items():
+            known = target in sys.stdlib_module_names or any(within(name, place) for place in {alone, *there})
+            if within(module, alone) and not known:
+                found.append(f"{module} imports {name}")
     return found
 
 
@@ -147,6 +154,8 @@ def test_the_rooms_import_one_way(module, path):
         ("tuning.engines.base", "import pyspark"),
         ("gridfold", "def late():\n    import sources"),
         ("backends", "import docker"),
+        ("backends.guest.mask", "def late():\n    import requests"),
+        ("backends.guest.mask", "from backends.failures import BackendError"),
     ],
 )
 def test_a_planted_violation_is_found(module, source):
@@ -168,6 +177,7 @@ def test_a_planted_violation_is_found(module, source):
         ("entrypoints.data.own.read", "from entrypoints.data.rows import Rows"),
         ("tuning.engines.spark", "import pyspark"),
         ("backends.dsvm", "import docker"),
+        ("backends.guest.mask", "import os\nfrom .reach import UNREACHABLE"),
     ],
 )
 def test_what_the_design_allows_is_not_found(module, source):

@@ -8,10 +8,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
-from backends import project
-from backends.cluster import driver
+from backends import project, shipping
 from backends.cluster.job import Application, ClusterJob
 from backends.cluster.shelf import Shelf
 from backends.environment import Environment
@@ -105,7 +103,7 @@ class ClusterSite(ABC):
         started = Started(work.run_id, work.identity, f"gridfold-{work.identity}-{work.run_id}", time.time())
         try:
             self._note(started)
-            self.shelf.put(started.driver, Path(driver.__file__))
+            self.shelf.put(started.driver, shipping.for_spark())
             orders = {
                 "command": work.command,
                 "environment": {"PYTHONUNBUFFERED": "1", **work.environment},

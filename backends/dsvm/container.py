@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import time
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +11,14 @@ from typing import Any
 from docker.errors import APIError, NotFound
 from docker.types import DeviceRequest, LogConfig
 
-from backends import project
+from backends import project, shipping
 from backends.dsvm import image, streams
 from backends.dsvm.engine import Broken, Engine, explain, told
-from backends.dsvm.guest import output, supervisor
 from backends.dsvm.logs import LogReader
 from backends.dsvm.settings import MIB, DsvmSettings
 from backends.failures import BackendError
+from backends.guest import supervisor
+from backends.guest.reach import UNREACHABLE
 from backends.job import Ending, Work, Write
 from backends.messages import say
 
@@ -185,7 +184,7 @@ def ending(state: Mapping[str, Any], memory: int | None, last_line: str = "") ->
             _KILLED,
             f"the job was killed: out of memory; {limit}. Raise 'memory' in the configuration, or use less data.",
         )
-    if code == supervisor.UNREACHABLE:
+    if code == UNREACHABLE:
         return Ending(
             code,
             f"the tracking server cannot be reached from there ({last_line.removeprefix('gridfold: ')}). "
@@ -239,18 +238,4 @@ def shown_address(tracking_uri: str) -> str:
 def _code(files: project.Project) -> bytes:
     """Pack the project and our supervisor, owned by root: the job can read them and cannot change them."""
     parts: list[tuple[str, bytes | Path]] = [(f"project/{name}", files.folder / name) for name in files.files]
-    return project.archive([(GUEST.lstrip("/"), _guest()), *parts])
-
-
-def _guest() -> bytes:
-    """Zip the guest package so that Python can run it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for source in sorted(Path(output.__file__).parent.glob("*.py")):
-            archive.writestr(f"guest/{source.name}", source.read_text())
-        archive.writestr(
-            "__main__.py",
-            "import sys\nfrom guest import gate, supervisor\n"
-            "sys.exit(gate.pipe() if sys.argv[1] == 'link' else supervisor.main())\n",
-        )
-    return buffer.getvalue()
+    return project.archive([(GUEST.lstrip("/"), shipping.for_container()), *parts])

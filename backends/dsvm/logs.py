@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from backends.dsvm.guest.output import MARK
 from backends.dsvm.streams import attentive, timestamp
+from backends.guest.output import MARK
 from backends.job import Write
 
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")

@@ -13,8 +13,8 @@ from docker.errors import APIError
 from backends.dsvm import image, streams
 from backends.dsvm.container import GUEST, DsvmJob
 from backends.dsvm.engine import Broken, Engine
-from backends.dsvm.guest.link import Link
 from backends.dsvm.store import OwnServer, OwnStore
+from backends.guest.link import Link
 
 _PAUSE = 0.3
 

@@ -11,7 +11,10 @@ from contextlib import redirect_stdout
 
 import pytest
 
-from backends.cluster import driver
+from backends.guest import driver
+from backends.guest.command import module_of
+from backends.guest.reach import UNREACHABLE
+from backends.guest.shelves import Folder
 from tests.backends.cluster.conftest import NOTHING
 
 
@@ -58,7 +61,7 @@ def test_whatever_is_no_module_runs_in_a_shell(site, work):
     ],
 )
 def test_what_counts_as_a_module(command, words):
-    assert driver.module_of(command) == words
+    assert module_of(command) == words
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_an_unreachable_tracking_server_is_said_before_anything_runs(site, work)
     job = work("print('ran')")
     job = type(job)(**{**job.__dict__, "environment": {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}})
     ending, log = run(site, job)
-    assert ending.exit_code == driver.UNREACHABLE
+    assert ending.exit_code == UNREACHABLE
     assert "cannot be reached from the cluster (" in ending.reason
     assert log == ""
 
@@ -153,7 +156,7 @@ def test_a_folder_that_cannot_rename_gets_its_files_all_the_same(tmp_path, monke
         raise OSError("Function not implemented")
 
     monkeypatch.setattr("os.replace", refuse)
-    folder = driver.Folder(str(tmp_path))
+    folder = Folder(str(tmp_path))
     folder.put("log/000001", b"one")
     assert folder.get("log/000001") == b"one"
     assert [path.name for path in (tmp_path / "log").iterdir()] == ["000001"]

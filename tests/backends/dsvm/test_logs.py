@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from backends.dsvm.guest.output import MARK
 from backends.dsvm.logs import LogReader
+from backends.guest.output import MARK
 
 STAMPS = [b"2026-01-01T00:00:0%d.000000001Z" % second for second in (1, 2, 2, 2, 3)]
 LINES = [b"%s line %d\n" % (stamp, number) for number, stamp in enumerate(STAMPS)]

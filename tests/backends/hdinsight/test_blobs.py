@@ -2,8 +2,8 @@
 
 import pytest
 
-from backends.cluster import driver
 from backends.failures import BackendError, ConnectionLostError
+from backends.guest import shelves
 from backends.hdinsight.blobs import BlobShelf
 from backends.hdinsight.settings import Storage
 from tests.backends.hdinsight.conftest import CONTAINER
@@ -45,7 +45,7 @@ def test_the_driver_uses_the_same_shelf_with_a_signature_alone(shelf, monkeypatc
     monkeypatch.delenv("AZURE_STORAGE_CONNECTION_STRING")
     signed = shelf.signed()
     assert KEY not in signed["signature"]
-    blobs = driver.Blobs(signed["address"], signed["signature"])
+    blobs = shelves.Blobs(signed["address"], signed["signature"])
     blobs.put("jobs/r 1/log/000001", b"text")
     assert shelf.get("jobs/r 1/log/000001") == b"text"
     assert blobs.get("jobs/r 1/log/000001") == b"text"
@@ -62,7 +62,7 @@ def test_an_account_key_works_as_well(shelf, azurite, monkeypatch):
     other = BlobShelf(storage())
     other.put("x", b"1")
     assert shelf.get("x") == b"1"
-    driver.Blobs(**other.signed()).put("y", b"2")
+    shelves.Blobs(**other.signed()).put("y", b"2")
     assert shelf.names("") == ["x", "y"]
 
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
-import urllib.error
-import urllib.request
-from contextlib import suppress
 from typing import Any
 
+from .command import exit_code
 from .gate import Gate
 from .link import read_exactly
-from .output import Output, stars
+from .mask import stars
+from .output import Output
+from .reach import UNREACHABLE, cannot_reach
+from .signals import forward
 
-UNREACHABLE = 97  # the exit code that says that the tracking server cannot be reached from here
-_SECONDS_TO_ANSWER = 15
 _SECONDS_TO_DRAIN = 5
 _LENGTH = 4
 
@@ -38,17 +34,17 @@ def main() -> int:
         environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{gate.port}"
         words[environment["MLFLOW_TRACKING_URI"]] = orders["tunnel"]
         gate.open()
-    elif problem := _cannot_reach(environment.get("MLFLOW_TRACKING_URI", "")):
-        print(problem, flush=True)
+    elif problem := cannot_reach(environment.get("MLFLOW_TRACKING_URI", "")):
+        print(f"gridfold: no answer: {problem}", flush=True)
         return UNREACHABLE
     output = Output(words, orders["terminal"])
     job = output.start(["bash", "-c", orders["command"]], environment)
-    _forward_signals(job)
+    forward(job)
     copying = threading.Thread(target=output.copy, daemon=True)
     copying.start()
     code = job.wait()
     copying.join(_SECONDS_TO_DRAIN)  # something that the job has left running may hold its output open for ever
-    return code if code >= 0 else 128 - code
+    return exit_code(code)
 
 
 def _read_orders() -> dict[str, Any]:
@@ -64,28 +60,3 @@ def envelope(orders: dict[str, Any]) -> bytes:
     """Return the bytes that `_read_orders` reads."""
     text = json.dumps(orders).encode()
     return len(text).to_bytes(_LENGTH, "big") + text
-
-
-def _forward_signals(job: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        raise NotImplementedError("only the user's side may be Windows")
-
-    def forward(number: int, frame: object) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(job.pid, number)
-
-    signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, forward)
-
-
-def _cannot_reach(tracking_uri: str) -> str:
-    """Return why the tracking server does not answer from here, empty where it does or is no HTTP server."""
-    if not tracking_uri.startswith(("http://", "https://")):
-        return ""
-    try:
-        urllib.request.urlopen(tracking_uri.rstrip("/") + "/health", timeout=_SECONDS_TO_ANSWER)
-    except urllib.error.HTTPError:
-        return ""  # it has answered; whether it lets us in is MLflow's to say
-    except (OSError, ValueError) as error:
-        return f"gridfold: no answer: {getattr(error, 'reason', None) or error}"
-    return ""

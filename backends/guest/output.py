@@ -11,11 +11,11 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+
+from .mask import Mask
 
 MARK = b"\0\n"
-_STARS = "***"
-_LEAST_SECRET = 4  # masking shorter values would garble the log and hide nothing
 
 
 class Output:
@@ -71,43 +71,3 @@ def _open_terminal(rows: int, columns: int) -> tuple[int, int]:
     source, sink = pty.openpty()
     fcntl.ioctl(sink, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     return source, sink
-
-
-class Mask:
-    """Replaces words in a stream that comes in pieces.
-
-    Parameters
-    ----------
-    words : mapping
-        What is shown in a word's place.
-    """
-
-    def __init__(self, words: Mapping[str, str]) -> None:
-        longest_first = sorted(words.items(), key=lambda pair: -len(pair[0]))
-        self._words = {word.encode(): shown.encode() for word, shown in longest_first}
-        self._held = b""
-
-    def through(self, chunk: bytes) -> bytes:
-        """Return what may be shown now; the beginning of what may become a word is held back."""
-        text = self._held + chunk
-        for word, shown in self._words.items():
-            text = text.replace(word, shown)
-        keep = max((_overlap(text, word) for word in self._words), default=0)
-        self._held = text[len(text) - keep :]
-        return text[: len(text) - keep]
-
-    def rest(self) -> bytes:
-        """Return what is still held back at the end."""
-        held, self._held = self._held, b""
-        return held
-
-
-def stars(secrets: Iterable[str]) -> dict[str, str]:
-    """Return what is shown in place of secrets."""
-    return dict.fromkeys((secret for secret in secrets if len(secret) >= _LEAST_SECRET), _STARS)
-
-
-def _overlap(text: bytes, word: bytes) -> int:
-    """Return the length of the longest end of `text` that `word` begins with."""
-    longest = min(len(text), len(word) - 1)
-    return next((size for size in range(longest, 0, -1) if text.endswith(word[:size])), 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backends.dsvm.guest.output import Mask, stars
+from backends.guest.mask import Mask, stars
 
 TEXT = b"a secretsecret b secre\nsecret"
 

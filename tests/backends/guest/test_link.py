@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backends.dsvm.guest.link import Link
+from backends.guest.link import Link
 
 
 def echo() -> Callable[[], socket.socket]:
