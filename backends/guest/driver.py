@@ -64,37 +64,44 @@ def hidden(place: Folder | Blobs, job: str, orders: dict[str, Any]) -> dict[str,
 def run(place: Folder | Blobs, job: str, orders: dict[str, Any], secrets: dict[str, str]) -> tuple[int, str]:
     """Do what the orders say; return exit code and reason, the latter empty where the log has it."""
     os.environ.update({**orders["environment"], **secrets})
-    if not os.access(os.path.expanduser("~"), os.W_OK):  # as YARN's users have it
-        os.environ["HOME"] = tempfile.mkdtemp(prefix="gridfold-home-")
-    if problem := cannot_reach(os.environ.get("MLFLOW_TRACKING_URI", "")):
-        return (
-            UNREACHABLE,
-            f"the tracking server cannot be reached from the cluster ({problem}). "
-            "Name it as the cluster sees it, and open its port to the cluster.",
-        )
-    try:
-        project = place.get(orders["project"])
-        if project is None:
-            return 1, f"the shelf has no {orders['project']}; it was removed after the job was submitted."
-        folder = unpack(project)
-        os.chdir(folder)
-        sys.path.insert(0, folder)
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
-        let_old_spark_pickle()
-        with stoppable(lambda: place.get(f"{job}/stop") is not None):
-            return execute(orders["command"]), ""
-    except KeyboardInterrupt:
-        return INTERRUPTED, "interrupted."
-    except BaseException as error:
-        traceback.print_exc()
-        return 1, f"the job failed: {type(error).__name__}: {' '.join(str(error).split())}"
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="gridfold-job-", ignore_cleanup_errors=True) as scratch:
+        if not os.access(os.path.expanduser("~"), os.W_OK):  # as YARN's users have it
+            os.environ["HOME"] = scratch
+        if problem := cannot_reach(os.environ.get("MLFLOW_TRACKING_URI", "")):
+            return (
+                UNREACHABLE,
+                f"the tracking server cannot be reached from the cluster ({problem}). "
+                "Name it as the cluster sees it, and open its port to the cluster.",
+            )
+        try:
+            return work(place, job, orders, os.path.join(scratch, "project"))
+        except KeyboardInterrupt:
+            return INTERRUPTED, "interrupted."
+        except BaseException as error:
+            traceback.print_exc()
+            return 1, f"the job failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        finally:
+            os.chdir(here)
 
 
-def unpack(content: bytes) -> str:
-    """Unpack the project's archive and return its folder."""
-    folder = tempfile.mkdtemp(prefix="gridfold-")
+def work(place: Folder | Blobs, job: str, orders: dict[str, Any], folder: str) -> tuple[int, str]:
+    """Unpack the project into `folder`, which is to be made, and execute the command there."""
+    project = place.get(orders["project"])
+    if project is None:
+        return 1, f"the shelf has no {orders['project']}; it was removed after the job was submitted."
+    unpack(project, folder)
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+    let_old_spark_pickle()
+    with stoppable(lambda: place.get(f"{job}/stop") is not None):
+        return execute(orders["command"]), ""
+
+
+def unpack(content: bytes, folder: str) -> None:
+    """Unpack the project's archive."""
     with tarfile.open(fileobj=BytesIO(content)) as archive:
         if hasattr(tarfile, "data_filter"):  # since 3.11.4
             archive.extraction_filter = tarfile.data_filter
         archive.extractall(folder)
-    return folder

@@ -12,6 +12,7 @@ import pytest
 from backends import shipping
 from backends.guest.reach import UNREACHABLE
 from backends.guest.supervisor import envelope
+from backends.project import archive
 
 BARE = [sys.executable, "-I", "-S"]  # no packages, no PYTHONPATH, no folder of the script's
 
@@ -58,13 +59,17 @@ def test_an_application_s_main_file_runs_without_any_package(tmp_path):
     assert ending["reason"] == "the shelf has no p.tar.gz; it was removed after the job was submitted."
 
 
-def test_an_application_leaves_nothing_of_its_own_behind(tmp_path):
-    main, scratch = tmp_path / "driver.py", tmp_path / "scratch"
+def test_an_application_leaves_nothing_behind_but_its_log_and_its_ending(tmp_path):
+    main, scratch, job = tmp_path / "driver.py", tmp_path / "scratch", tmp_path / "jobs/run1"
     main.write_bytes(shipping.for_spark())
     scratch.mkdir()
+    job.mkdir(parents=True)
+    (tmp_path / "p.tar.gz").write_bytes(archive([("word", b"said\n")]))
+    (job / "orders.json").write_text(json.dumps({"command": "cat word", "environment": {}, "project": "p.tar.gz"}))
     command, environment = [*BARE, str(main), str(tmp_path), "run1"], {**os.environ, "TMPDIR": str(scratch)}
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
-    assert b"there are no orders" in done.stdout
+    assert (done.stdout, done.stderr) == (b"said\n", b"")
+    assert sorted(path.name for path in job.rglob("*")) == ["000001", "ending.json", "log"]
     assert list(scratch.iterdir()) == []
 
 
