@@ -10,14 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from mlflow.projects import utils as mlflow_keys
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 
 from backends.failures import BackendError
-from errors import did_you_mean
+from errors import first_complaint
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Of an environment variable."""
@@ -76,7 +75,7 @@ def load(model: type[Model], given: Mapping[str, Any], backend: str) -> Model:
     try:
         return model.model_validate(keys)
     except ValidationError as error:
-        raise BackendError(f"-c of backend '{backend}': {_sentence(error.errors()[0], model)}") from error
+        raise BackendError(f"-c of backend '{backend}': {first_complaint(error.errors(), model)}") from error
 
 
 def schema(model: type[Settings], backend: str) -> str:
@@ -94,45 +93,3 @@ def schema(model: type[Settings], backend: str) -> str:
 def write_schema(model: type[Settings], backend: str) -> None:
     """Write the schema beside the backend's JSON file."""
     Path(__file__).with_name(f"{model.file or backend}.schema.json").write_text(schema(model, backend))
-
-
-def _sentence(problem: ErrorDetails, model: type[BaseModel]) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
-    match problem["type"]:
-        case "extra_forbidden":
-            known = _keys_beside(problem["loc"], model)
-            advice = did_you_mean(str(problem["loc"][-1]), known) or f" There are: {', '.join(known)}."
-            return f"there is no key '{where}'.{advice}"
-        case "missing":
-            return f"the key '{where}' is missing: {_description(problem['loc'], model)}"
-        case "value_error":
-            complaint = f"{str(problem['ctx']['error']).rstrip('.')}."
-            return f"{where}: {complaint}" if where else complaint
-        case _:
-            return f"{where}: {problem['input']!r} will not do. {_description(problem['loc'], model)}"
-
-
-def _keys_beside(loc: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
-    for part in loc[:-1]:
-        inner = _model_in(model.model_fields[str(part)].annotation)
-        if inner is None:
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def _description(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    described = ""
-    for part in loc:
-        field = model.model_fields.get(str(part))
-        if field is None:
-            break
-        described = " ".join((field.description or "").split())
-        model = _model_in(field.annotation) or model
-    return described
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that a field holds, also where it may be absent."""
-    kinds = get_args(annotation) or (annotation,)
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

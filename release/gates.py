@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import yaml12
-from errors import GridfoldError, SpecError, did_you_mean
+from errors import GridfoldError, SpecError, first_complaint
 from release.judging import Interval, Judged, gained
 
 AUTO, LOG_LOSS = "auto", "log_loss"
@@ -85,7 +85,7 @@ class Rules(_Rule):
         except yaml12.YamlError as error:
             raise SpecError(f"{path}: not YAML: {error}") from error
         except ValidationError as error:
-            raise SpecError(f"{path}: {_first_mistake(cls, error)}") from error
+            raise SpecError(f"{path}: {first_complaint(error.errors(), cls)}") from error
 
 
 @dataclass(frozen=True)
@@ -197,24 +197,3 @@ def check(found: list[Finding], what: str) -> None:
     if failed:
         gates = "gate" if len(failed) == 1 else f"{len(failed)} gates"
         raise GateError(f"{what} does not pass the {gates} {'; '.join(failed)}. Nothing was changed.")
-
-
-def _first_mistake(model: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] != "extra_forbidden":
-        given: Any = first["input"]
-        return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, got {given!r}."
-    *above, key = (str(part) for part in first["loc"])
-    known = dict(_known_keys(model)).get(".".join(above), ())
-    return (
-        f"{place}: there is no such gate or key.{did_you_mean(key, known) or ' There are: ' + ', '.join(known) + '.'}"
-    )
-
-
-def _known_keys(model: type[BaseModel]) -> Iterator[tuple[str, list[str]]]:
-    yield "", list(model.model_fields)
-    for name, rule in (("rows", Rows), ("gain", Gain), ("slices", Slices)):
-        yield name, list(rule.model_fields)
-    for name in ("calibration_error", "latency_ms", "size_mb"):
-        yield name, list(Limit.model_fields)

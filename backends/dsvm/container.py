@@ -15,12 +15,13 @@ from backends import project, shipping
 from backends.dsvm import image, streams
 from backends.dsvm.engine import Broken, Engine, explain, told
 from backends.dsvm.logs import LogReader
-from backends.dsvm.settings import MIB, DsvmSettings
+from backends.dsvm.settings import DsvmSettings
 from backends.failures import BackendError
 from backends.guest import supervisor
 from backends.guest.reach import UNREACHABLE
 from backends.job import Ending, Work, Write
 from backends.messages import say
+from backends.sizes import MIB
 
 CACHE = "gridfold-cache"
 KEPT = "gridfold-kept-"

@@ -13,9 +13,10 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
-from backends.dsvm.settings import MIB, DsvmSettings, parse_host
+from backends.dsvm.settings import DsvmSettings, parse_host
 from backends.dsvm.ssh import Connection
 from backends.failures import BackendError, ConnectionLostError
+from backends.sizes import MIB
 
 # What a request or a stream raises when the connection breaks under it: docker-py lets several libraries' errors pass.
 Broken = (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, EOFError, TimeoutError)

@@ -6,27 +6,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from backends.capacity import Capacity, Price
 from backends.configuration import Names, Settings
+from backends.sizes import MIB, Size, mebibytes
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
-MIB = 2**20
 _LEAST_MEMORY = 256 * MIB
-
-
-def size_in_bytes(text: object) -> object:
-    """Read a size like ``24g``; anything else is left for pydantic to refuse."""
-    match = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
-    return int(float(match[1]) * 1024 ** ("kmgt".index(match[2].lower()) + 1)) if match else text
-
-
-Size = Annotated[
-    int,
-    Field(strict=True),
-    BeforeValidator(size_in_bytes, json_schema_input_type=Annotated[str, Field(pattern=r"^\d")]),
-]
 
 
 class Build(Settings):
@@ -106,7 +92,7 @@ class DsvmSettings(Settings):
     @classmethod
     def _is_enough(cls, memory: int | None) -> int | None:
         if memory is not None and memory < _LEAST_MEMORY:
-            raise ValueError(f"a job needs at least 256m, and {memory / MIB:.0f}m were given")
+            raise ValueError(f"a job needs at least 256m, and {mebibytes(memory)} were given")
         return memory
 
 

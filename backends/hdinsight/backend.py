@@ -23,6 +23,7 @@ from backends.job import Site
 from backends.messages import say
 from backends.plugin import RemoteBackend
 from backends.request import Request
+from backends.sizes import mebibytes
 
 _PLACE = "place.json"
 _PYTHON = "./environment/bin/python3"
@@ -149,9 +150,9 @@ def batch_request(started: Started, environment: str, settings: HdinsightSetting
         "args": [_PLACE, started.run_id],
         "files": [storage.uri(f"{started.folder}/{_PLACE}")],
         "archives": [f"{storage.uri(environment)}#environment"],
-        "driverMemory": settings.driver_memory,
+        "driverMemory": mebibytes(settings.driver_memory),
         "driverCores": settings.driver_cores,
-        "executorMemory": settings.executor_memory,
+        "executorMemory": mebibytes(settings.executor_memory),
         "executorCores": settings.executor_cores,
         "numExecutors": settings.num_executors,
         "queue": settings.queue,

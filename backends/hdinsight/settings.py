@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import ByteSize, Field, StringConstraints, field_validator, model_validator
 
 from backends.capacity import Capacity, Price
 from backends.configuration import NAME, Settings
+from backends.sizes import MIB, Size, mebibytes
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OURS = ("spark.pyspark.python", "spark.yarn.maxAppAttempts")
 _KEYS = {"spark.jars.packages": "packages", "spark.jars.repositories": "repositories"}
 """Properties that have a key of their own."""
 
+_LEAST_MEMORY = 512 * MIB
+"""Spark does not start where Java has less than one and a half times the 300 MiB that Spark sets aside."""
 
-Memory = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*[mgMG]$")]
 Package = Annotated[str, StringConstraints(pattern=r"^[\w.-]+:[\w.-]+:[\w.-]+$")]
 
 
@@ -39,13 +41,13 @@ class HdinsightSettings(Settings):
     password: str = "HDINSIGHT_PASSWORD"
     """Name of the environment variable that holds the cluster login's password."""
 
-    driver_memory: Memory = "5200m"
+    driver_memory: Size = Field("5200m", validate_default=True)
     """Memory of the driver's Java, like '5200m' or '6g'; Python's is on top, spark.driver.memoryOverhead in conf."""
 
     driver_cores: int = Field(2, ge=1)
     """Cores of the driver; it computes features and refits the winner."""
 
-    executor_memory: Memory = "5200m"
+    executor_memory: Size = Field("5200m", validate_default=True)
     """Memory of each executor's Java; Python's is on top, spark.executor.memoryOverhead in conf."""
 
     executor_cores: int = Field(2, ge=1)
@@ -108,6 +110,13 @@ class HdinsightSettings(Settings):
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise ValueError("the password must not travel unencrypted; write https://")
         return url.rstrip("/")
+
+    @field_validator("driver_memory", "executor_memory")
+    @classmethod
+    def _is_enough(cls, memory: ByteSize) -> ByteSize:
+        if memory < _LEAST_MEMORY:
+            raise ValueError(f"Spark needs at least {mebibytes(_LEAST_MEMORY)}, and {mebibytes(memory)} were given")
+        return memory
 
     @field_validator("storage")
     @classmethod

@@ -50,17 +50,17 @@ def test_keys_that_mlflow_adds_and_the_schema_are_no_keys_of_ours():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"hots": "h", "host": "h"}, "-c of backend 'example': there is no key 'hots'. Did you mean 'host'?"),
+        ({"hots": "h", "host": "h"}, "-c of backend 'example': hots: unknown key. Did you mean 'host'?"),
         (
             {"host": "h", "inner": {"zzz": 1}},
-            "-c of backend 'example': there is no key 'inner.zzz'. There are: depth.",
+            "-c of backend 'example': inner.zzz: unknown key. Known keys here: depth.",
         ),
         (
             {"host": "h", "other": {"depht": 1}},
-            "-c of backend 'example': there is no key 'other.depht'. Did you mean 'depth'?",
+            "-c of backend 'example': other.depht: unknown key. Did you mean 'depth'?",
         ),
         ({"host": "robot"}, "-c of backend 'example': robots are not served."),
-        ({"cores": 2}, "-c of backend 'example': the key 'host' is missing: Where it is."),
+        ({"cores": 2}, "-c of backend 'example': host: the key is missing: Where it is."),
         ({"host": "h", "cores": 0}, "-c of backend 'example': cores: 0 will not do. A whole number of cores."),
         ({"host": "h", "cores": "x"}, "-c of backend 'example': cores: 'x' will not do. A whole number of cores."),
         ({}, "backend 'example' needs a configuration: add -c backends/example.json."),

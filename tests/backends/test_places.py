@@ -110,8 +110,8 @@ def test_a_number_alone_is_a_price(file):
         ("{", r"is not JSON \("),
         ("[1]", "is no backend's configuration, which is a JSON object"),
         ({"cores": 2}, "has no key of a backend's configuration"),
-        ({**DSVM, "cpu": 2}, "there is no key 'cpu'. Did you mean 'cpus'"),
-        ({"new_cluster": {}}, "the key 'files' is missing|new_cluster"),
+        ({**DSVM, "cpu": 2}, "cpu: unknown key. Did you mean 'cpus'"),
+        ({"new_cluster": {}}, "files: the key is missing: A volume"),
     ],
 )
 def test_a_wrong_file_is_one_line(file, content, sentence):

@@ -39,9 +39,9 @@ def test_every_key_of_a_new_cluster_is_one_of_the_jobs_apis():
             "give exactly one of new_cluster, existing_cluster_id, serverless; there are new_cluster and "
             "existing_cluster_id.",
         ),
-        ({"new_clusters": CLUSTER}, "there is no key 'new_clusters'. Did you mean 'new_cluster'?"),
-        ({"new_cluster": {**CLUSTER, "num_worker": 1}}, "there is no key 'new_cluster.num_worker'. Did you mean"),
-        ({"new_cluster": {"num_workers": 1}}, "the key 'new_cluster.spark_version' is missing: The Databricks Runtime"),
+        ({"new_clusters": CLUSTER}, "new_clusters: unknown key. Did you mean 'new_cluster'?"),
+        ({"new_cluster": {**CLUSTER, "num_worker": 1}}, "new_cluster.num_worker: unknown key. Did you mean"),
+        ({"new_cluster": {"num_workers": 1}}, "new_cluster.spark_version: the key is missing: The Databricks Runtime"),
         ({"new_cluster": CLUSTER | {"num_workers": None}}, "new_cluster: needs either num_workers or autoscale."),
         ({"new_cluster": CLUSTER | {"node_type_id": None}}, "new_cluster: needs node_type_id"),
         ({"new_cluster": CLUSTER | {"data_security_mode": "LEGACY_SINGLE_USER"}}, "data_security_mode"),
@@ -50,7 +50,7 @@ def test_every_key_of_a_new_cluster_is_one_of_the_jobs_apis():
         ({"serverless": {}, "files": "/Volumes/main/default"}, "is neither a volume"),
         ({"serverless": {}, "host": "http://adb-1.azuredatabricks.net"}, "host: expected https://"),
         ({"serverless": {}, "host": "https://me:word@adb-1.azuredatabricks.net"}, "host: expected https://"),
-        ({"serverless": {}, "token": "dapi123"}, "there is no key 'token'."),
+        ({"serverless": {}, "token": "dapi123"}, "token: unknown key."),
         ({"serverless": {}, "environment": ["TOKEN=abc"]}, "environment: expected names of environment variables"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_host_that_does_not_answer(vm, jobs):
         ({"base_image": "gridfold-no-such-image:1"}, "base_image 'gridfold-no-such-image:1' cannot be had there"),
         ({"tunnel": False}, "cannot be reached from 127.0.0.1. Set MLFLOW_TRACKING_URI to a server, or put"),
         ({"environment": ["NOT_SET_HERE"]}, "environment names NOT_SET_HERE, which is not set here"),
-        ({"cpu": 1}, "there is no key 'cpu'. Did you mean 'cpus'?"),
+        ({"cpu": 1}, "cpu: unknown key. Did you mean 'cpus'?"),
     ],
 )
 def test_what_the_configuration_asks_for_and_cannot_have(vm, jobs, changes, sentence):

@@ -35,9 +35,10 @@ def test_hosts(host, expected):
         ({"host": "ssh://-oProxyCommand=x"}, "host: 'ssh://-oProxyCommand=x' is neither"),
         ({"host": "ssh://me:word@vm"}, "host: has a password in it; use an SSH key instead"),
         ({"memory": "24 gigs"}, "memory: '24 gigs' will not do. How much of the VM's memory, like '24g'"),
+        ({"memory": "1073741824"}, "memory: '1073741824' will not do."),
         ({"memory": "8m"}, "memory: a job needs at least 256m, and 8m were given."),
         ({"cpus": 0}, "cpus: 0 will not do. How many of the VM's cores"),
-        ({"gpus": "two"}, "gpus"),
+        ({"gpus": "two"}, "gpus: 'two' will not do. How many GPUs, or 'all'."),
         ({"environment": ["TOKEN=abc"]}, "environment: expected names of environment variables, without '=' and value"),
         ({"build": {"ca_bundle": "/no/such.pem"}}, "build.ca_bundle: there is no file /no/such.pem."),
     ],
@@ -53,3 +54,4 @@ def test_what_is_refused(given, sentence):
 def test_sizes_are_bytes():
     assert load(memory="24g").memory == 24 * 2**30
     assert load(memory="1.5GiB").memory == 3 * 2**29
+    assert load(memory="24GB").memory == 24 * 2**30, "as Docker has it"

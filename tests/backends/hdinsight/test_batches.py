@@ -34,8 +34,8 @@ def test_a_batch_is_what_the_configuration_says(place, work):
     request = batch.request
     assert request["name"] == "gridfold-same-run1"
     assert [request[key] for key in ("driverMemory", "executorMemory", "executorCores", "numExecutors", "queue")] == [
-        "1g",
-        "1g",
+        "1024m",
+        "1024m",
         2,
         2,
         "night",

@@ -32,9 +32,10 @@ def load(**given) -> HdinsightSettings:
         ({"storage": "wasbs://data@account.blob.core.windows.net/"}, "storage: 'wasbs://data@account.blob.core.win"),
         ({"storage": "abfss://data@account.blob.core.windows.net/g"}, "is not of the form"),
         ({"driver_memory": "5200"}, "driver_memory: '5200' will not do. Memory of the driver's Java, like '5200m'"),
+        ({"executor_memory": "300m"}, "executor_memory: Spark needs at least 512m, and 300m were given."),
         ({"executor_cores": 0}, "executor_cores: 0 will not do. Cores of each executor"),
         ({"num_executors": "many"}, "num_executors: 'many' will not do. How many executors"),
-        ({"executors": 3}, "there is no key 'executors'. Did you mean 'num_executors'?"),
+        ({"executors": 3}, "executors: unknown key. Did you mean 'num_executors'?"),
         ({"password": "Pa$$word"}, "password: expected names of environment variables, never their values"),
         ({"environment": ["TOKEN=abc"]}, "environment: expected names of environment variables"),
         ({"conf": {"executor.memory": "1g"}}, "conf: 'executor.memory' is not a Spark property; they begin with"),
@@ -61,15 +62,17 @@ def test_what_is_refused(given, sentence):
 
 
 def test_a_missing_key_is_explained():
-    with pytest.raises(
-        BackendError, match="the key 'storage' is missing: A folder of the cluster's own storage: wasbs"
-    ):
+    with pytest.raises(BackendError, match="storage: the key is missing: A folder of the cluster's own storage: wasbs"):
         configuration.load(HdinsightSettings, {"url": GOOD["url"]}, "hdinsight")
 
 
 def test_the_published_sizes_are_the_defaults():
     settings = load()
-    assert (settings.driver_memory, settings.executor_memory, settings.executor_cores) == ("5200m", "5200m", 2)
+    assert (settings.driver_memory, settings.executor_memory, settings.executor_cores) == (
+        5200 * 2**20,
+        5200 * 2**20,
+        2,
+    )
 
 
 def test_the_published_packages_and_their_repositories_can_be_said():

@@ -89,7 +89,7 @@ def test_a_killed_driver_is_a_failed_run(place, jobs):
             {"HDINSIGHT_PASSWORD": "wrong"},
             "Livy does not accept the login. Set HDINSIGHT_USER and HDINSIGHT_PASSWORD",
         ),
-        ({"executors": 2}, {}, "there is no key 'executors'. Did you mean 'num_executors'?"),
+        ({"executors": 2}, {}, "executors: unknown key. Did you mean 'num_executors'?"),
         (
             {},
             {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
