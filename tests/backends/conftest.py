@@ -34,6 +34,9 @@ from tests.services.startup import require, shared_folder
 
 ROOT = Path(__file__).parents[2]
 
+INDEX_PASSWORD = "planted-a2c43f0b9d1e4d0c8f53"
+"""What pip had while the image was made; never another, since an engine that is kept may have an older run's image."""
+
 
 @pytest.fixture(scope="session")
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -236,9 +239,11 @@ def _collect(command: Command, source: int) -> None:
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory, make_vm: Callable[[Path], Vm]) -> str:
-    """The environment's image, made by the command that a user types; returns what it said."""
+    """The environment's image, made by the command that a user types, with a password for pip; returns what it said."""
     vm = make_vm(tmp_path_factory.mktemp("prepare"))
-    command = vm.mlflow_run(ROOT, "prepare")
+    build = vm.settings["build"]
+    with_password = {"build": build | {"environment": [*build["environment"], "INDEX_PASSWORD"]}}
+    command = vm.mlflow_run(ROOT, "prepare", changes=with_password, environment={"INDEX_PASSWORD": INDEX_PASSWORD})
     assert command.finished(900) == 0, command.text
     return command.text
 

@@ -137,19 +137,23 @@ def test_a_wrong_parameter_is_one_line(workplace, capsys, arguments, said):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"grids": {}}, "grids"),
-        ({"estimator": "xgboost.XGBClasifier"}, "XGBClassifier"),
-        ({"grid": {"n_estimator": [2]}}, "'n_estimators'"),
-        ({"grid": {"n_estimators": []}}, "grid.n_estimators"),
-        ({"scoring": "neg_logloss"}, "neg_log_loss"),
-        ({"cv": {"folds": 500}}, "500"),
-        ({"cv": {"folds": "five"}}, "cv.folds"),
-        ({"grid": None}, "grid"),
+        ({"grids": {}}, "grids: unknown key. Did you mean 'grid'?"),
+        ({"estimator": "xgboost.XGBClasifier"}, "estimator: xgboost has no class 'XGBClasifier'."),
+        ({"grid": {"n_estimator": [2]}}, "grid.n_estimator: XGBClassifier has no parameter 'n_estimator'."),
+        ({"grid": {"n_estimators": []}}, "grid.n_estimators: the list is empty."),
+        ({"scoring": "neg_logloss"}, "scoring: scikit-learn has no scorer 'neg_logloss'."),
+        ({"cv": {"folds": "five"}}, "cv.folds: should be a whole number, got 'five'."),
+        ({"grid": None}, "grid: the key is missing."),
     ],
 )
 def test_a_wrong_spec_is_one_line_that_names_the_file(workplace, capsys, changes, said):
     line = fails_with(workplace, capsys, spec_with(workplace, **changes))
-    assert said in line
+    assert line.startswith(f"{workplace.folder / 'space.yaml'}: {said}")
+
+
+def test_a_spec_that_does_not_fit_the_data_is_one_line_that_names_the_key(workplace, capsys):
+    line = fails_with(workplace, capsys, spec_with(workplace, cv={"folds": 500}))
+    assert re.fullmatch(r"cv\.folds: 500 folds, but class .* has only \d+ training rows\. Use at most \d+ .*", line)
 
 
 def test_candidates_that_all_fail_are_one_line_with_the_commonest_error(workplace, capsys):

@@ -1,12 +1,14 @@
 """The forecast counts exactly, measures rather than guesses, and keeps within the budget."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from errors import SpecError
-from tuning import Dataset, SweepSpec, Workload, sweep
+from tuning import Candidate, Dataset, SweepSpec, Workload, sweep
 from tuning.forecast import forecast, workers_within
-from tuning.plan import Fit, groups, plan_fits
+from tuning.plan import groups, plan_fits
 from tuning.probing import Need, Probe, measure, seconds_of
 from tuning.search import check_size, make_strategy
 from tuning.strategies import Proposal
@@ -54,21 +56,30 @@ def test_no_fit_of_the_full_length_is_trained(monkeypatch):
     assert max(trained) <= 4 / 1000
 
 
-def test_time_grows_with_rounds_and_depth():
-    workload = Workload.for_spec(spec(grid={"n_estimators": [50]}), rows(2000))
-    proposals = [Proposal(_candidate(depth)) for depth in (1, 8)]
-    fits = plan_fits(workload, proposals, 1)
+def test_from_a_few_rounds_of_a_few_fits_the_seconds_of_every_fit_are_foretold(monkeypatch):
+    """Fits take what a formula says on a clock of ours, so that the forecast of each can be held to it."""
+    workload = Workload.for_spec(spec(grid={"n_estimators": [50]}), rows())
+    candidates = [Candidate({"max_depth": depth, "n_estimators": n}) for depth in (1, 4, 8) for n in (50, 200)]
+    fits = plan_fits(workload, [Proposal(candidate) for candidate in candidates], 1)
+    now, trained = [0.0], []
+
+    def seconds(fit, n_rounds):
+        return 0.002 * n_rounds + 0.0005 * fit.cost * n_rounds / rounds_of(fit)
+
+    def rounds_of(fit):
+        return max(candidate.params["n_estimators"] for candidate in fit.candidates)
+
+    def pretend(workload, fit, keeper):
+        trained.append(n_rounds := fit.rounds * rounds_of(fit))
+        now[0] += seconds(fit, n_rounds)
+
+    monkeypatch.setattr("tuning.probing.run_fit", pretend)
+    monkeypatch.setattr("tuning.probing.time", SimpleNamespace(perf_counter=lambda: now[0]))
     probe = measure(workload, fits)
-    deep, shallow = (seconds_of(probe, workload, fit) for fit in (fits[0], fits[-1]))
-    assert deep > shallow > 0
-    twice = Fit(0, fits[0].candidates, fits[0].cost, rounds=0.5)
-    assert seconds_of(probe, workload, twice) < deep
-
-
-def _candidate(depth):
-    from tuning import Candidate
-
-    return Candidate({"max_depth": depth, "n_estimators": 50})
+    assert max(trained) == pytest.approx(4)
+    foretold = [seconds_of(probe, workload, fit) for fit in fits]
+    assert foretold == pytest.approx([seconds(fit, rounds_of(fit)) for fit in fits], rel=1e-6)
+    assert len(set(foretold)) == 3
 
 
 def test_estimators_that_are_no_boosters_are_timed_whole():

@@ -1,7 +1,10 @@
 """The local engine: one copy of the data, errors as results, and a clean end."""
 
+import os
 import threading
 import time
+from concurrent.futures import CancelledError
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -18,8 +21,9 @@ from tuning.engines import LocalEngine
 class Nosy(ClassifierMixin, BaseEstimator):
     """Tells in which process it was trained, whether it may write to its rows, and fails when asked to."""
 
-    def __init__(self, mood="calm"):
+    def __init__(self, mood="calm", mark=None):
         self.mood = mood
+        self.mark = mark
 
     def fit(self, X, y):
         if self.mood == "raise":
@@ -27,6 +31,7 @@ class Nosy(ClassifierMixin, BaseEstimator):
         if self.mood == "mapped":
             (_,) = [each for each in psutil.Process().memory_maps() if each.path.endswith("workload.joblib")]
         if self.mood == "sleep":
+            Path(self.mark).write_text(str(os.getpid()))
             time.sleep(600)
         self.classes_ = np.unique(y)
         return self
@@ -100,36 +105,45 @@ def test_a_booster_that_refuses_its_parameters_fails_alone():
     assert result.best.params["grow_policy"] == "depthwise"
 
 
-def test_cancelling_ends_processes_at_once(nosy_workload):
+def test_cancelling_ends_a_process_in_the_middle_of_its_fit(nosy_workload, tmp_path):
+    mark = tmp_path / "asleep"
     engine = LocalEngine(1)
     engine.open(nosy_workload)
-    engine.submit(Fit(0, (Candidate({"mood": "calm"}),))).result()
-    engine.submit(Fit(0, (Candidate({"mood": "sleep"}),)))
-    closing = threading.Thread(target=engine.close, kwargs={"cancel": True})
+    future = engine.submit(Fit(0, (Candidate({"mood": "sleep", "mark": str(mark)}),)))
+    while not (mark.exists() and mark.read_text()):
+        time.sleep(0.01)
+    closing = threading.Thread(target=engine.close, kwargs={"cancel": True}, daemon=True)
     closing.start()
-    closing.join(timeout=30)
+    closing.join(timeout=60)  # the fit sleeps for ten times as long
     assert not closing.is_alive()
+    assert not psutil.pid_exists(int(mark.read_text()))
+    assert future.cancelled() or future.exception(timeout=0) is not None
 
 
 def test_cancelling_ends_a_booster_after_the_round_at_hand():
-    class Interrupting:
-        def started(self, *_): ...
+    begun, cancelled, rounds = threading.Event(), threading.Event(), []
 
-        def ended(self, _): ...
+    def at(fit, share, done):
+        rounds.append(done)
+        begun.set()
+        cancelled.wait()
 
-        def scored(self, _):
-            raise KeyboardInterrupt
-
-    endless = spec(grid={"n_estimators": [1], "max_depth": [1, 10]}, fixed={})
-    workload = Workload.for_spec(endless, rows(3000))
     before = {*threading.enumerate()}
     engine = LocalEngine(2)
-    engine.open(workload)
+    engine.ledger.at = at
+    engine.open(Workload.for_spec(spec(), rows()))
     future = engine.submit(Fit(0, (Candidate({"n_estimators": 1_000_000}),)))
-    while not future.running():
+    begun.wait()
+    pool = engine._pool
+    closing = threading.Thread(target=engine.close, kwargs={"cancel": True}, daemon=True)
+    closing.start()
+    while not pool.cancelled:
         time.sleep(0.01)
-    engine.close(cancel=True)
-    assert future.exception() is not None
+    cancelled.set()
+    closing.join(timeout=60)
+    assert not closing.is_alive()
+    assert isinstance(future.exception(timeout=0), CancelledError)
+    assert len(rounds) <= 2
     assert not [each for each in {*threading.enumerate()} - before if each.name.startswith("fit")]
 
 

@@ -1,6 +1,7 @@
 """Idle cores are used in the tail, only where they help, and never change a tree."""
 
 import itertools
+import json
 
 import numpy as np
 import xgboost as xgb
@@ -37,8 +38,14 @@ def test_more_threads_are_taken_back_where_rounds_do_not():
 
 
 def test_nothing_is_tried_while_fits_wait_for_cores():
-    free_from_round_ten = itertools.chain(itertools.repeat(1, 8), itertools.repeat(2))
-    assert threads_after([{1: 1.0, 2: 0.5}] * 7, lambda: next(free_from_round_ten)) == [1]
+    free_when_asked_for_the_ninth_time = [1] * 8 + [2]
+
+    def after(n_rounds):
+        answers = itertools.chain(free_when_asked_for_the_ninth_time, itertools.repeat(2))
+        return threads_after([{1: 1.0, 2: 0.5}] * n_rounds, lambda: next(answers))
+
+    assert after(10) == [1]
+    assert after(11) == [1, 2]  # the first question comes after the third round
 
 
 def test_trees_do_not_depend_on_threads_changed_in_the_middle():
@@ -49,7 +56,12 @@ def test_trees_do_not_depend_on_threads_changed_in_the_middle():
     params = {"objective": "multi:softprob", "num_class": 4, "nthread": 1, "subsample": 0.7, "seed": 0}
     plain = xgb.train(params, matrix, 12)
     changed = xgb.train(params, matrix, 12, callbacks=[ThreadTrial(lambda: 2, clock=itertools.count(0, -1).__next__)])
+    assert [threads_of(plain), threads_of(changed)] == ["1", "2"]
     assert plain.get_dump(with_stats=True) == changed.get_dump(with_stats=True)
+
+
+def threads_of(booster):
+    return json.loads(booster.save_config())["learner"]["generic_param"]["nthread"]
 
 
 def test_the_last_fits_share_the_cores_and_earlier_ones_do_not():

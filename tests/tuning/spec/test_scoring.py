@@ -22,6 +22,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from errors import SpecError
 from tuning import Dataset, Scorers, SweepSpec, open_engine, sweep
+from tuning.spec.scoring import metric_of
 
 X, Y = make_classification(200, 6, n_informative=4, n_classes=3, random_state=0)
 LABELS = np.array(["a", "b", "c"])
@@ -158,4 +159,27 @@ def test_a_scorer_that_cannot_be_built_is_refused_before_the_data(scoring, said,
     with pytest.raises(SpecError) as caught:
         spec_of(scoring)
     assert re.search(said, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["{scorer: fbeta_score, beta: 2}", {"scorer": "fbeta_score", "beta": 2}])
+def test_one_scorer_is_read_from_an_object_or_its_text(given):
+    metric = metric_of(given, "-P scorer")
+    assert (metric.name, metric.what, metric.params) == ("fbeta_score_beta_2", "fbeta_score", {"beta": 2})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rock_auc", "gates.yaml: scorer: scikit-learn has no scorer 'rock_auc'. Did you mean 'roc_auc'?"),
+        (3, "gates.yaml: scorer: expected the name of a scorer, or an object such as {scorer: f1}, got 3."),
+        ({"a": "f1", "b": "r2"}, "gates.yaml: scorer: expected one scorer, got 2."),
+        ("{scorer: f1", "gates.yaml: scorer: "),
+        ({"scorer": "f1", "need": 1}, "gates.yaml: scorer: f1_need_1: got an unexpected keyword argument 'need'."),
+    ],
+)
+def test_what_is_not_one_scorer_is_refused_where_it_is_asked_for(given, said):
+    with pytest.raises(SpecError) as caught:
+        metric_of(given, "gates.yaml: scorer")
+    assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
