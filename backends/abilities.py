@@ -6,19 +6,19 @@ what the table is for.
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
 
 from backends.reach import is_local
 from masking import shown
 
-GROUP = "mlflow.project_backend"
 DECLARED = "ABILITIES"
 
 
@@ -32,6 +32,8 @@ class Abilities:
         What a job runs on, in a few words.
     file : str
         Its configuration, below the project's folder.
+    settings : str
+        The class of what the file says, as ``module:Class``.
     example : str
         What stands there for the user's own place until they have written it in.
     tunnels : bool
@@ -55,6 +57,7 @@ class Abilities:
 
     place: str
     file: str
+    settings: str
     example: str
     tunnels: bool = False
     keeps_cache: bool = False
@@ -64,6 +67,12 @@ class Abilities:
     modules: Mapping[str, str] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> Any:
+        """The class of its settings."""
+        module, _, name = self.settings.partition(":")
+        return getattr(import_module(module), name)
 
     def missing(self, project: Path, tracking_uri: str) -> Iterator[str]:
         """Say what is to be done here before the backend can be used, a sentence each.
@@ -94,12 +103,14 @@ class Abilities:
 
 
 def declared() -> Mapping[str, Abilities]:
-    """Return what this project's installed backends declare, by the word after ``-b``."""
+    """Return what this project's backends declare, by the word after ``-b``: their package's name, with hyphens.
+
+    By their packages and not by their entry points: a job may run where this project is not installed.
+    """
     found = {}
-    for each in sorted(entry_points(group=GROUP), key=lambda each: each.name):
-        package = each.module.rpartition(".")[0]
-        if package.split(".")[0] == __package__:
-            found[each.name] = getattr(importlib.import_module(package), DECLARED)
+    for each in iter_modules(import_module(__package__).__path__):
+        if each.ispkg and (able := getattr(import_module(f"{__package__}.{each.name}"), DECLARED, None)):
+            found[each.name.replace("_", "-")] = able
     return found
 
 

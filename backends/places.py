@@ -8,19 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from backends import configuration
+from backends.abilities import declared
 from backends.capacity import Capacity
-from backends.databricks_jobs.settings import DatabricksSettings
-from backends.dsvm.settings import DsvmSettings
 from backends.failures import BackendError
-from backends.hdinsight.settings import HdinsightSettings
-
-_Sized = DatabricksSettings | HdinsightSettings | DsvmSettings
-
-_TOLD_BY: tuple[tuple[set[str], type[_Sized], str], ...] = (
-    ({"files", "new_cluster", "existing_cluster_id", "serverless"}, DatabricksSettings, "databricks-jobs"),
-    ({"url", "storage"}, HdinsightSettings, "hdinsight"),
-    ({"host"}, DsvmSettings, "dsvm"),
-)
 
 
 def capacity_of(file: str) -> Capacity:
@@ -32,10 +22,20 @@ def capacity_of(file: str) -> Capacity:
         There is no such file, or it is no backend's, or a key is wrong.
     """
     given = _read(file)
-    for keys, model, backend in _TOLD_BY:
-        if keys & given.keys():
-            return configuration.load(model, given, backend).capacity(Path(file).stem)
-    raise BackendError(f"-P backends: {file} has no key of a backend's configuration. backends/ has one of each kind.")
+    models = {backend: able.model for backend, able in declared().items() if given.keys() & able.model.model_fields}
+    if not models:
+        raise BackendError(
+            f"-P backends: {file} has no key of a backend's configuration. backends/ has one of each kind."
+        )
+    backend = min(models, key=lambda name: _unlike(given, models[name]))
+    found: Capacity = configuration.load(models[backend], given, backend).capacity(Path(file).stem)
+    return found
+
+
+def _unlike(given: Mapping[str, Any], model: type[configuration.Settings]) -> int:
+    """Count the keys that a file of this backend must have and `given` lacks, and those of `given` that none has."""
+    required = {name for name, field in model.model_fields.items() if field.is_required()}
+    return len(required - given.keys()) + len(given.keys() - model.model_fields.keys())
 
 
 def _read(file: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from backends.failures import BackendError
+from cache.local import is_a_file, is_drive
 from masking import shown
 
 DATABRICKS = ("databricks", "databricks-uc")
@@ -26,7 +27,7 @@ def is_local(uri: str) -> bool:
     if uri in DATABRICKS:
         return False
     parts = urlsplit(uri)
-    if parts.scheme in ("", "file", "sqlite") or _is_drive(parts.scheme):
+    if is_a_file(uri):
         return True
     host = parts.hostname or ""
     if parts.scheme.partition("+")[0] in _DATABASES:
@@ -72,12 +73,7 @@ def local_path(uri: str) -> Path | None:
     parts = urlsplit(uri)
     if parts.scheme == "file":
         return Path(url2pathname(parts.path)).absolute()
-    return Path(uri).absolute() if not parts.scheme or _is_drive(parts.scheme) else None
-
-
-def _is_drive(scheme: str) -> bool:
-    """Whether it is the letter of a Windows drive, which a path begins with and no address does."""
-    return len(scheme) == 1
+    return Path(uri).absolute() if not parts.scheme or is_drive(parts.scheme) else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from pydantic_core import PydanticCustomError
 from sklearn.model_selection import FixedThresholdClassifier
 
 import tuning
-import yaml12
 from entrypoints.choosing.kept_sweep import Fetched, fetch
 from entrypoints.choosing.limits import Limits, within_limits
 from entrypoints.command.entry import entrypoint
@@ -37,7 +35,7 @@ from tuning.kept.ensemble import Ensemble, assemble, choose_ensemble
 from tuning.kept.threshold import choose_threshold
 from tuning.scoring import Scorers
 from tuning.spec.refit import BEST, RefitSpec
-from tuning.spec.scoring import Metric, metrics_of
+from tuning.spec.scoring import Metric, metric_of
 
 
 @dataclass
@@ -128,12 +126,7 @@ def _metric(scorer: str, swept: Fetched) -> Metric:
     own = {metric.name: metric for metric in swept.spec.metrics}
     if scorer in own:
         return own[scorer]
-    try:
-        (metric,) = metrics_of(yaml12.read(scorer) if scorer.lstrip().startswith("{") else scorer)
-        metric.build()
-    except (SpecError, PydanticCustomError, yaml12.YamlError, ValueError) as error:
-        raise SpecError(f"-P scorer={scorer}: {str(error).rstrip('.')}.") from error
-    return metric
+    return metric_of(scorer, f"-P scorer={scorer}")
 
 
 def _chosen(params: ChooseParams, swept: Fetched, metric: Metric) -> Choice:

@@ -13,18 +13,18 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import psutil
 from mlflow import MlflowClient, get_tracking_uri
 from mlflow.entities import Run
+
+from cache.local import is_a_file
 
 NEVER_BEGUN = "MLflow made this run, and was killed before anything was started for it."
 DRAWN_NAME = re.compile(
     r"[a-z]+-[a-z]+-\d+"
 )  # kindly-midge-434: nobody has named the run, and no process of ours begun
 _TYPE, _SOURCE, _BACKEND = "mlflow.source.type", "mlflow.source.name", "mlflow.project.backend"
-_OF_A_FILE = ("", "file", "sqlite")
 _LONG_AGO = 24 * 3600.0
 _CLOCKS = 2.0  # seconds that the start of a process, as the kernel counts it, may be off
 _PAGE = 500
@@ -43,7 +43,7 @@ def unstarted(client: MlflowClient, own: Run) -> list[str]:
     suspects = [run for run in found if run.info.run_id != own.info.run_id and _is_untouched(run, own)]
     if not suspects:
         return []
-    if urlsplit(get_tracking_uri()).scheme not in _OF_A_FILE:
+    if not is_a_file(get_tracking_uri()):
         return [run.info.run_id for run in suspects if _age(run) > _LONG_AGO]
     began = list(_others_at_work())
     working = {run_id for _, run_id in began}

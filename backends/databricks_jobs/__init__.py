@@ -5,6 +5,7 @@ from backends.abilities import Abilities
 ABILITIES = Abilities(
     place="a job of a workspace",
     file="backends/databricks.json",
+    settings="backends.databricks_jobs.settings:DatabricksSettings",
     example="adb-1234567890123456.7.azuredatabricks.net",
     attaches=True,
     spark=True,

@@ -5,6 +5,7 @@ from backends.abilities import Abilities
 ABILITIES = Abilities(
     place="a container on a VM",
     file="backends/dsvm.json",
+    settings="backends.dsvm.settings:DsvmSettings",
     example="20.1.2.3",
     tunnels=True,
     keeps_cache=True,

@@ -5,6 +5,7 @@ from backends.abilities import Abilities
 ABILITIES = Abilities(
     place="a Spark cluster, by Livy",
     file="backends/hdinsight.json",
+    settings="backends.hdinsight.settings:HdinsightSettings",
     example="CLUSTER.azurehdinsight.net",
     attaches=True,
     spark=True,

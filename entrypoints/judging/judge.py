@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic_core import PydanticCustomError
 from sklearn.metrics import get_scorer_names
 from sklearn.utils.metaestimators import available_if
 
@@ -27,7 +26,7 @@ from tracking import EntryRun
 from tracking.swept import CHOSEN_FROM, SCORER, as_typed
 from tuning import Dataset, Scorers
 from tuning.learners.views import View, WithLabels
-from tuning.spec.scoring import metrics_of
+from tuning.spec.scoring import metric_of
 
 _METHODS = ("predict", "predict_proba", "decision_function")
 
@@ -114,11 +113,8 @@ def judge_for(asked: Any, gates: str, probable: bool, run: EntryRun, challenger:
         return Judge()
     if asked == AUTO:
         return judge_of_sweep(run, challenger)
-    try:
-        [metric] = metrics_of([asked])
-        return Judge(metric.name, Scorers({metric.name: metric.build()}, metric.name))
-    except (SpecError, PydanticCustomError, ValueError) as error:
-        raise SpecError(f"{gates}: scorer: {str(error).removesuffix('.')}.") from error
+    metric = metric_of(asked, f"{gates}: scorer")
+    return Judge(metric.name, Scorers({metric.name: metric.build()}, metric.name))
 
 
 def judge_of_sweep(run: EntryRun, run_id: str) -> Judge:

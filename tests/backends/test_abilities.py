@@ -1,32 +1,35 @@
 """What backends declare is what they have, and what is missing here is said."""
 
-import importlib
 import json
-from importlib.metadata import entry_points
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from backends.abilities import GROUP, Abilities, declared
+from backends.abilities import Abilities, declared
 from backends.plugin import RemoteBackend
 from entrypoints.backends import backends
 
 ROOT = Path(__file__).parents[2]
 SERVER = "http://mlflow.example:5000"
-ABLE = Abilities("a machine", "b.json", "EXAMPLE", tunnels=True)
+ABLE = Abilities("a machine", "b.json", "", "EXAMPLE", tunnels=True)
 
 
 def plugins():
-    """The classes of this project's backends, by the word after ``-b``."""
-    found = {each.name: each for each in entry_points(group=GROUP)}
-    return {name: getattr(importlib.import_module(found[name].module), found[name].attr) for name in declared()}
+    """The classes of this project's backends, by the word after ``-b``, as MLflow will find them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = project["entry-points"]["mlflow.project_backend"]
+    return {name: EntryPoint(name, where, "").load() for name, where in found.items()}
 
 
 def test_every_backend_declares_itself_and_its_file_is_there():
-    assert {"dsvm", "hdinsight", "databricks-jobs"} <= declared().keys()
+    assert {"dsvm", "hdinsight", "databricks-jobs"} == declared().keys()
+    assert plugins().keys() == declared().keys()
     for name, kind in plugins().items():
         able = declared()[name]
         assert issubclass(kind, RemoteBackend)
+        assert able.model is kind.settings
         assert able.file == f"backends/{kind.settings.file or name}.json"
         assert able.example in (ROOT / able.file).read_text()
         assert able.gpus == ("gpus" in kind.settings.model_fields)
@@ -58,7 +61,7 @@ def test_a_store_of_this_machine_needs_a_tunnel_where_there_is_one(tmp_path):
 def test_libraries_programs_and_variables_are_looked_for(tmp_path, monkeypatch):
     monkeypatch.delenv("NO_SUCH_USER", raising=False)
     needs = Abilities(
-        "", "b.json", "EXAMPLE", modules={"no.such": "extra", "json": "x"}, programs={"nosuch": "buy it"},
+        "", "b.json", "", "EXAMPLE", modules={"no.such": "extra", "json": "x"}, programs={"nosuch": "buy it"},
         variables=("NO_SUCH_USER", "PATH"),
     )  # fmt: skip
     (tmp_path / "b.json").write_text('{"user": "NO_SUCH_USER"}')

@@ -15,6 +15,8 @@ from backends.failures import BackendError
         ("mlruns", True),
         ("/home/me/mlruns", True),
         ("file:///home/me/mlruns", True),
+        ("C:\\mlruns", True),
+        ("sqlite+pysqlite:///mlflow.db", True),
         ("http://localhost:5000", True),
         ("http://127.0.0.1:5000", True),
         ("http://[::1]:5000", True),

@@ -111,6 +111,13 @@ def test_a_run_whose_process_is_still_loading_is_left(mlflow_run, next_command):
         process.communicate(b"\n")
 
 
+@pytest.mark.parametrize("store", ["mlruns", "C:\\mlruns", "c:/ml/runs", "file:///C:/mlruns", "sqlite:///C:/mlflow.db"])
+def test_in_a_file_of_this_machine_it_is_ended_at_once(mlflow_run, next_command, monkeypatch, store):
+    left = mlflow_run(3600)
+    monkeypatch.setattr(unstarted, "get_tracking_uri", lambda: store)
+    assert next_command() == [left]
+
+
 def test_on_a_server_it_is_ended_after_a_day(client, mlflow_run, next_command, monkeypatch):
     yesterday, _ = mlflow_run(25 * 3600), mlflow_run(23 * 3600)
     monkeypatch.setattr(unstarted, "get_tracking_uri", lambda: "http://elsewhere:5000")

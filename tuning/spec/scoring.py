@@ -20,8 +20,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sklearn.metrics
+from pydantic_core import PydanticCustomError
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
+import yaml12
 from errors import SpecError, did_you_mean
 from tuning.spec.allowed import function_named
 from tuning.spec.messages import problem
@@ -118,6 +120,33 @@ def metrics_of(scoring: Any) -> tuple[Metric, ...]:
     if isinstance(scoring, Mapping):
         return _entry(scoring, "")
     raise problem(f"expected the name of a scorer, a list, or an object such as {{scorer: f1}}, got {scoring!r}")
+
+
+def metric_of(given: Any, where: str) -> Metric:
+    """Read one scorer that is asked for outside a spec's ``scoring``, as a spec has it, and see that it can be made.
+
+    Parameters
+    ----------
+    given : object
+        A name or an object; or the text of an object, as a parameter of a command is.
+    where : str
+        What begins the refusal: the key or the parameter.
+
+    Raises
+    ------
+    SpecError
+        There is no such scorer, or it is none.
+    """
+    try:
+        is_text = isinstance(given, str) and given.lstrip().startswith("{")
+        metrics = metrics_of([yaml12.read(given) if is_text else given])
+        if len(metrics) != 1:
+            raise SpecError(f"expected one scorer, got {len(metrics)}")
+        metrics[0].build()
+    except (SpecError, PydanticCustomError, yaml12.YamlError, ValueError) as error:
+        why = str(error)
+        raise SpecError(f"{where}: {why if why.endswith(('.', '?')) else f'{why}.'}") from error
+    return metrics[0]
 
 
 def _entry(given: Any, key: str) -> tuple[Metric, ...]:
