@@ -18,11 +18,16 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-STARTS_WITHIN = 60
+if TYPE_CHECKING:
+    from tests.services.network import Host, Network
+
+STARTS_WITHIN = 180
 """Seconds."""
+
+_LOOPBACK = "127.0.0.1"
 
 
 def lacking() -> str:
@@ -45,19 +50,36 @@ class Daemon:
         Its log and scratch files go there.
     ready : str
         Pattern of the log line that says that it is up.
+    home : Path
+        Spark's folder.
+    host : Host or None
+        Where it runs; None for this machine.
+    address : str
+        Its own.
     """
 
-    def __init__(self, role: str, *arguments: str, folder: Path, ready: str, home: Path) -> None:
+    def __init__(
+        self,
+        role: str,
+        *arguments: str,
+        folder: Path,
+        ready: str,
+        home: Path,
+        host: Host | None = None,
+        address: str = _LOOPBACK,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log_path = folder / "log.txt"
         scratch = {"SPARK_LOCAL_DIRS": str(folder / "local"), "SPARK_WORKER_DIR": str(folder / "work")}
+        places = ("--host", address, "--port", "0", "--webui-port", "0")
+        program = (str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{role}")
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{role}", *arguments],
+                [*(host.prefix if host else ()), *program, *places, *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=environment_of(home) | scratch,
+                env=environment_of(home) | scratch | {"SPARK_LOCAL_IP": address},
                 start_new_session=True,  # a Ctrl-C meant for the driver is not meant for the cluster
             )
         self._ready = ready
@@ -97,11 +119,16 @@ class SparkCluster:
         Spark's folder; by default that of the installed pyspark.
     memory : str
         What each Worker lends out.
+    network : Network or None
+        Has the Workers on its hosts, one on each, as if they were on machines of their own.
     """
 
-    def __init__(self, n_workers: int = 2, home: Path | None = None, memory: str = "2g") -> None:
+    def __init__(
+        self, n_workers: int = 2, home: Path | None = None, memory: str = "2g", network: Network | None = None
+    ) -> None:
         self._home = home or installed_home()
         self._memory = memory
+        self._network = network
         self._folder = Path(tempfile.mkdtemp(prefix="spark-cluster-"))
         self._n_started = 0
         self.workers: list[Daemon] = []
@@ -126,23 +153,27 @@ class SparkCluster:
         self.stop()
 
     def _start_master(self) -> None:
-        ports = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
+        address = self._network.address if self._network else _LOOPBACK
         ready = r"Starting Spark master at (spark://\S+)[\s\S]*MasterWebUI.*(http://\S+)[\s\S]*ALIVE"
-        self._master = Daemon("master.Master", *ports, folder=self._folder / "master", ready=ready, home=self._home)
+        self._master = Daemon(
+            "master.Master", folder=self._folder / "master", ready=ready, home=self._home, address=address
+        )
         found = self._master.wait()
         self.master, port = found[1], found[2].rpartition(":")[2]
-        self._web = f"http://127.0.0.1:{port}/json/"
+        self._web = f"http://{address}:{port}/json/"
 
     def _launch_worker(self) -> Daemon:
+        host = self._network.hosts[self._n_started] if self._network else None
         self._n_started += 1
-        size = ("--cores", "1", "--memory", self._memory, "--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
         daemon = Daemon(
             "worker.Worker",
-            *size,
+            *("--cores", "1", "--memory", self._memory),
             self.master,
             folder=self._folder / f"worker{self._n_started}",
             ready="Successfully registered with master",
             home=self._home,
+            host=host,
+            address=host.address if host else _LOOPBACK,
         )
         self.workers.append(daemon)
         return daemon
@@ -243,7 +274,7 @@ def _command_line(pid: int) -> str:
 def environment_of(home: Path) -> dict[str, str]:
     """Return this process's environment without what a person's own Spark may have put there."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
-    return kept | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1"}
+    return kept | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": _LOOPBACK, "SPARK_NO_DAEMONIZE": "1"}
 
 
 def main() -> None:

@@ -10,12 +10,17 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from tests.services import spark_cluster
 from tests.services.spark_cluster import environment_of, installed_home, until
+
+if TYPE_CHECKING:
+    from tests.services.network import Host
 
 _READY = re.compile(r"Spark Connect server started at: \S*:(\d+)")
 _CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -36,18 +41,23 @@ class ConnectServer:
         Where its executors are.
     port : int
         0 for a free one.
+    settings : sequence of str
+        ``NAME=VALUE``, of Spark's.
+    host : Host or None
+        Where it runs; None for this machine.
     """
 
-    def __init__(
-        self, master: str, port: int = 0, python: str = sys.executable, settings: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, master: str, port: int = 0, settings: Sequence[str] = (), host: Host | None = None) -> None:
         home = installed_home()
+        self._address = host.address if host else "127.0.0.1"
         self._folder = tempfile.TemporaryDirectory(prefix="spark-connect-")
         self._log = Path(self._folder.name, "log.txt")
-        binding = ("spark.connect.grpc.binding.address=127.0.0.1", f"spark.connect.grpc.binding.port={port}")
+        grpc = "spark.connect.grpc.binding"
+        binding = (f"{grpc}.address={self._address}", f"{grpc}.port={port}")
         ours = ("spark.ui.enabled=false", "spark.driver.memory=512m", f"spark.local.dir={self._folder.name}")
-        options = [word for pair in (*binding, *ours) for word in ("--conf", pair)]
+        options = [word for pair in (*binding, *ours, *settings) for word in ("--conf", pair)]
         command = [
+            *(host.prefix if host else ()),
             str(home / "bin" / "spark-submit"),
             "--class",
             _CLASS,
@@ -63,7 +73,7 @@ class ConnectServer:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 cwd=self._folder.name,
-                env=environment_of(home) | {"PYSPARK_PYTHON": sys.executable},
+                env=environment_of(home) | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": self._address},
                 start_new_session=True,
             )
         self.port = 0
@@ -71,7 +81,7 @@ class ConnectServer:
     @property
     def address(self) -> str:
         """What ``master`` is to be."""
-        return f"sc://127.0.0.1:{self.port}"
+        return f"sc://{self._address}:{self.port}"
 
     def __enter__(self) -> ConnectServer:
         try:

@@ -17,8 +17,10 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from errors import EngineError
 from tests.services.spark_cluster import kill, until
 from tests.tuning.diaries import diaries, rows, spec
-from tuning import Candidate, Fit, SweepSpec, Workload, open_engine, sweep
+from tuning import Candidate, Dataset, Fit, SweepSpec, Workload, open_engine, sweep
 from tuning.engines import SparkEngine
+from tuning.engines.batches import Batch
+from tuning.engines.spark import limits
 
 pytestmark = pytest.mark.disturbs
 
@@ -78,12 +80,22 @@ def test_what_an_estimator_raises_is_recorded_and_never_tried_again(engine, diar
     assert (state.waiting.n, state.running, state.pace.seen_work.n) == (0, (), 1), "one that failed tells no time"
 
 
-def test_a_fit_that_takes_its_worker_down_is_recorded_and_the_sweep_goes_on(engine):
-    bad = engine.submit(Fit(0, (Candidate({"mood": "die"}),)))
-    [score] = bad.result(120)
-    assert score.error.startswith("the fit ended its worker")
-    assert "\n" not in score.error
-    assert engine.submit(Fit(0, (Candidate({"mood": "calm"}),))).result(60)[0].error is None
+def test_short_fits_travel_several_to_a_job_and_of_these_the_guilty_one_alone_fails(engine, spark_session, monkeypatch):
+    monkeypatch.setattr("tuning.engines.spark.engine.SECONDS", 600.0)  # all are short, however busy the machine is
+    engine.submit(Fit(0, (Candidate({"mood": "first"}),))).result(60)
+    for mood in ("calm", "die"):
+        futures = [
+            engine.submit(Fit(n % 3, (Candidate({"mood": "calm" if n != 20 else mood, "number": n}),)))
+            for n in range(40)
+        ]
+        errors = {n: future.result(120)[0].error for n, future in enumerate(futures)}
+        jobs = spark_session.sparkContext.statusTracker().getJobIdsForGroup(engine._cluster._sweep)
+        assert len(jobs) < (25 if mood == "calm" else 60)
+        assert [n for n, error in errors.items() if error] == ([] if mood == "calm" else [20])
+    assert errors[20].startswith("the fit ended its worker")
+    assert "\n" not in errors[20]
+    state = engine.ledger.state()
+    assert (state.waiting.n, state.running) == (0, ())
 
 
 def test_a_fit_that_takes_longer_than_it_may_is_ended(diary, spark_session):
@@ -190,7 +202,7 @@ def test_a_task_is_small(spark_session):
     cluster = classic.ClassicCluster(spark_session, "size")
     cluster.share(Workload.for_spec(spec(), rows(3000)))
     candidates = tuple(Candidate({"n_estimators": n, "max_depth": 6}) for n in range(100, 1000, 100))
-    task = classic._task("size", cluster._broadcast, classic.pickle.dumps(Fit(0, candidates)))
+    task = classic._task("size", cluster._broadcast, classic.pickle.dumps(Batch((Fit(0, candidates),))))
     assert len(cloudpickle.dumps(task)) < 4000
     cluster.close()
 
@@ -284,6 +296,23 @@ def test_data_too_large_for_the_drivers_java_are_refused_before_they_are_sent(sp
     said = driver_says("local[1]", n_columns=400_000)
     assert "spark.driver.memory" in said
     assert "the data take 916m" in said
+
+
+def test_data_too_large_for_an_executors_java_are_refused_before_they_are_sent(spark_session):
+    y = np.arange(300) % 3
+    noise, nothing = (
+        Workload.for_spec(spec(), Dataset(np.broadcast_to(row, (300, 300_000)), y, np.unique(y)))
+        for row in (np.random.default_rng(0).normal(size=300_000), np.zeros(1))
+    )
+    with pytest.raises(EngineError, match=r"^the data take \d+m compressed, .* spark.executor.memory is 1g. Set it to"):
+        limits.check_executors(spark_session.sparkContext, noise)
+    limits.check_executors(spark_session.sparkContext, nothing)  # of which little is left when it is compressed
+
+
+def test_data_without_room_on_the_drivers_disk_are_refused(tmp_path):
+    with pytest.raises(EngineError, match=r"^the data take \d+m, and .* has \d+m left. Make room there, or set TMPDIR"):
+        limits.check_disk(tmp_path, 2**60, "TMPDIR")
+    limits.check_disk(tmp_path, 1, "TMPDIR")
 
 
 def test_a_cluster_without_room_is_an_error_in_time(spark_session, diary, monkeypatch):

@@ -27,36 +27,15 @@ import joblib
 from cache import scratch_folder
 from errors import EngineError
 from tuning.engines import deaths
+from tuning.engines.batches import room
 from tuning.engines.ledger import Ledger
 from tuning.engines.tasks import Scores, Task, too_long
 from tuning.engines.worker import BROKEN, READY
 from tuning.engines.worker_process import WorkerProcess
 from tuning.plan import Fit, Workload
 
-_SECONDS = 0.3  # worth of fits that a worker has at most, if it has more than one
-_AHEAD = 2  # shares of what waits, for every worker, so that the last fits end together
 _STUCK = 1.0  # seconds that a fit may take before those that are queued behind it, as if it were short, go elsewhere
 _FALSE_STARTS = 8  # in a row: someone may be killing processes, but who cannot start never will
-
-
-def room(waiting: int, queued: int, seconds: float | None, workers: int) -> int:
-    """Return how many more fits to send to a worker.
-
-    Parameters
-    ----------
-    waiting : int
-        Fits that no worker has yet.
-    queued : int
-        Fits that the worker has.
-    seconds : float or None
-        What a fit takes; None while nobody knows.
-    workers : int
-    """
-    if queued and (seconds is None or queued * seconds > _SECONDS / 2):
-        return 0
-    share = -(-waiting // (_AHEAD * workers))
-    worth = 1 if seconds is None else int(_SECONDS / max(seconds, 1e-6)) - queued
-    return max(0 if queued else 1, min(share, worth))
 
 
 class Processes:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from errors import EngineError
-from tuning.engines.spark.worker import OVERDUE, SCORES
+from tuning.engines.spark.worker import OVERDUE, SCORES, Answer
 from tuning.engines.tasks import too_long
 from tuning.results.sweep_result import FoldScore
 
@@ -14,7 +12,7 @@ class OverdueError(Exception):
     """A fit took longer than it may; the cluster is well."""
 
 
-def scores_in(answer: tuple[str, Any]) -> list[FoldScore]:
+def scores_in(answer: Answer) -> list[FoldScore]:
     """Return the scores of an answer.
 
     Raises
@@ -24,7 +22,7 @@ def scores_in(answer: tuple[str, Any]) -> list[FoldScore]:
     EngineError
         The worker cannot run fits.
     """
-    kind, content = answer
+    kind, content, _ = answer
     if kind == OVERDUE:
         raise OverdueError(too_long(content))
     if kind == SCORES:

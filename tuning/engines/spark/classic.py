@@ -1,6 +1,6 @@
-"""Fits on a SparkContext: the data as a broadcast variable, every fit as a job of one task.
+"""Fits on a SparkContext: the data as a broadcast variable, every fit, or some short ones, as a job of one task.
 
-A job per fit costs tens of milliseconds and ends when its task ends. One job for all fits would be cheaper by that, but
+A job costs tens of milliseconds and ends when its task ends. One job for all fits would be cheaper by that, but
 ``collect`` returns when the last task has ended, ``toLocalIterator`` gives partitions in order and one at a time, and a
 strategy that learns from scores cannot name all its fits beforehand. Jobs are begun through Java's ``collectAsync``,
 which pyspark does not pass on: threads that each call ``collect`` would begin them in any order, the costliest last.
@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tuning.engines.spark import failures
+from tuning.engines.batches import Batch
+from tuning.engines.spark import failures, limits
 from tuning.engines.spark.code import archive, archive_of
-from tuning.engines.spark.worker import Parcel
-from tuning.plan import Fit, Workload
+from tuning.engines.spark.worker import Answer, Parcel
+from tuning.plan import Workload
 
 _sent: set[tuple[str, Path]] = set()
 """Applications, and the archives that they have; Spark warns of a file that is added twice."""
@@ -60,7 +61,7 @@ class ClassicCluster:
         """
         from pyspark import cloudpickle
 
-        failures.check_memory(self._context, workload)
+        limits.check(self._context, workload)
         self._send(archive())
         own = archive_of(workload.own_modules())
         if own is not None:
@@ -80,22 +81,22 @@ class ClassicCluster:
             sys.path[:] = path
             _sent.add(sent)
 
-    def begin(self, fit: Fit | None, label: str) -> Any:
-        """Submit the job of one fit, or with None of loading the workload; `label` names it in Spark's UI.
+    def begin(self, batch: Batch, label: str) -> Any:
+        """Submit the job of a batch, one without fits only loads the workload; `label` names it in Spark's UI.
 
         Raises
         ------
         EngineError
             The cluster is lost.
         """
-        task = _task(self._sweep, self._broadcast, b"" if fit is None else pickle.dumps(fit), self._modules)
+        task = _task(self._sweep, self._broadcast, pickle.dumps(batch), self._modules)
         try:
             self._context.setJobGroup(self._sweep, label, interruptOnCancel=False)
             return self._context.parallelize([0], 1).mapPartitions(task)._jrdd.collectAsync()
         except Exception as error:
             raise failures.explain(error, failures.stopped(self._context)) from error
 
-    def finish(self, job: Any) -> tuple[str, Any]:
+    def finish(self, job: Any) -> list[Answer]:
         """Wait for a job that has begun, and return what the worker answers.
 
         Raises
@@ -111,9 +112,9 @@ class ClassicCluster:
             [batch] = job.get()
         except Exception as error:
             raise failures.explain(error, failures.stopped(self._context)) from error
-        [answer] = pickle.loads(bytes(batch))
-        found: tuple[str, Any] = answer
-        return found
+        [found] = pickle.loads(bytes(batch))
+        answers: list[Answer] = found
+        return answers
 
     def cancel(self) -> None:
         """Cancel the jobs that have been submitted."""
@@ -138,15 +139,15 @@ class ClassicCluster:
 
 
 def _task(
-    sweep: str, broadcast: Any, pickled_fit: bytes, modules: str | None = None
-) -> Callable[[Iterable[int]], list[tuple[str, Any]]]:
-    """Make the function that a worker runs.
+    sweep: str, broadcast: Any, pickled: bytes, modules: str | None = None
+) -> Callable[[Iterable[int]], list[list[Answer]]]:
+    """Make the function that a worker runs; all its answers are one element, since Spark may part several.
 
     Spark pickles an inner function by value, so it arrives even where nothing of ours can be imported and can say so.
     """
     ours = Parcel.__module__  # by another name where a program has imported gridfold
 
-    def task(rows: Iterable[int]) -> list[tuple[str, Any]]:
+    def task(rows: Iterable[int]) -> list[list[Answer]]:
         list(rows)  # Spark keeps a Python worker for the next task only where its input was read to the end
         try:
             from importlib import import_module
@@ -157,8 +158,8 @@ def _task(
             import sys
 
             package = (error.name or "").partition(".")[0]
-            return [("lacking", (socket.gethostname(), package, sys.executable))]
-        answer: tuple[str, Any] = worker.work(sweep, lambda: broadcast.value, pickled_fit, modules)
-        return [answer]
+            return [[("lacking", (socket.gethostname(), package, sys.executable), 0.0)]]
+        answers: list[Answer] = worker.work(sweep, lambda: broadcast.value, pickled, modules)
+        return [answers]
 
     return task

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from tuning.plan import Fit, Workload
+from tuning.engines.batches import Batch
+from tuning.engines.spark.worker import Answer
+from tuning.plan import Workload
 
 
 class Cluster(Protocol):
-    """Runs fits, one job each.
+    """Runs fits, each batch of them as a job of one task.
 
     Data
         ``share`` once, before any job; executors fetch the data once each, Python workers keep them.
@@ -31,11 +33,11 @@ class Cluster(Protocol):
     def share(self, workload: Workload) -> None:
         """Make data and code reachable by the workers."""
 
-    def begin(self, fit: Fit | None, label: str) -> Any:
-        """Submit the job of one fit; None only loads the workload."""
+    def begin(self, batch: Batch, label: str) -> Any:
+        """Submit the job of a batch; one without fits only loads the workload."""
 
-    def finish(self, job: Any) -> tuple[str, Any]:
-        """Wait for a job and return the worker's answer."""
+    def finish(self, job: Any) -> list[Answer]:
+        """Wait for a job and return the worker's answers, see ``worker.work``."""
 
     def cancel(self) -> None:
         """Cancel what runs."""

@@ -1,4 +1,4 @@
-"""Fits over Spark Connect: the data as a file of the session, every fit an operation over one row.
+"""Fits over Spark Connect: the data as a file of the session, every fit, or some short ones, an operation over one row.
 
 There is no broadcast, but the server hands a session's files to each executor once, and a Python worker keeps what it
 has read. The client waits for an operation by one call that returns when it has ended, so each has a thread; these are
@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from errors import EngineError
-from tuning.engines.spark import failures, remote
+from tuning.engines.batches import Batch
+from tuning.engines.spark import failures, limits, remote
 from tuning.engines.spark.code import archive, archive_of, scratch
 from tuning.engines.spark.patience import within
-from tuning.engines.spark.worker import Parcel
-from tuning.plan import Fit, Workload
+from tuning.engines.spark.worker import Answer, Parcel
+from tuning.plan import Workload
 
 UNKNOWN_SIZE = 8
 """Fits side by side where the server does not tell how many cores it has, and nobody has said a number."""
@@ -55,7 +56,7 @@ class ConnectCluster:
         self._row: Any = None
         self._file = ""
         self._modules: str | None = None
-        self._jobs: set[Future[tuple[str, Any]]] = set()
+        self._jobs: set[Future[list[Answer]]] = set()
         self._cut_at: float | None = None
         self._cores, self._asked_at = 0, 0.0
         self.task_threads = remote.task_threads(self._own)
@@ -78,6 +79,7 @@ class ConnectCluster:
         own = archive_of(workload.own_modules())
         self._modules = own.name if own else None
         data = scratch() / f"{self._sweep}.data"
+        limits.check_disk(data.parent, limits.n_bytes(workload), "TMPDIR")
         try:
             Parcel.pack(self._sweep, workload, cloudpickle.dumps).write(data)
             self._file = data.name
@@ -102,16 +104,16 @@ class ConnectCluster:
         finally:
             sys.path[:] = path
 
-    def begin(self, fit: Fit | None, label: str) -> Future[tuple[str, Any]]:
-        """Submit the operation of one fit, or with None of loading the workload.
+    def begin(self, batch: Batch, label: str) -> Future[list[Answer]]:
+        """Submit the operation of a batch; one without fits only loads the workload.
 
         Raises
         ------
         EngineError
             The server is lost.
         """
-        job: Future[tuple[str, Any]] = Future()
-        pickled = b"" if fit is None else pickle.dumps(fit)
+        job: Future[list[Answer]] = Future()
+        pickled = pickle.dumps(batch)
         with self._explained():
             frame = self._row.mapInArrow(_task(self._sweep, self._file, pickled, self._modules), _ANSWER)
         self._jobs.add(job)
@@ -119,7 +121,7 @@ class ConnectCluster:
         threading.Thread(target=self._run, args=(frame, job), name="spark-operation", daemon=True).start()
         return job
 
-    def _run(self, frame: Any, job: Future[tuple[str, Any]]) -> None:
+    def _run(self, frame: Any, job: Future[list[Answer]]) -> None:
         """Wait for an operation of this very thread, which its tag is of."""
         with suppress(InvalidStateError):  # nobody waits for it any more
             try:
@@ -138,7 +140,7 @@ class ConnectCluster:
         except Exception as error:
             raise failures.explain(error) from error
 
-    def finish(self, job: Future[tuple[str, Any]]) -> tuple[str, Any]:
+    def finish(self, job: Future[list[Answer]]) -> list[Answer]:
         """Wait for an operation that has begun, and return what the worker answers.
 
         Raises
@@ -211,7 +213,7 @@ def _release(session: Any) -> None:
         within(_ANSWERS_WITHIN, session.stop, "it does not answer")
 
 
-def _task(sweep: str, file: str, pickled_fit: bytes, modules: str | None) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def _task(sweep: str, file: str, pickled: bytes, modules: str | None) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Make the function that a worker runs; an inner one, for the reason that ``classic`` has."""
     ours = Parcel.__module__
 
@@ -231,10 +233,10 @@ def _task(sweep: str, file: str, pickled_fit: bytes, modules: str | None) -> Cal
             import sys
 
             package = (error.name or "").partition(".")[0]
-            answer: tuple[str, Any] = ("lacking", (socket.gethostname(), package, sys.executable))
+            answers: list[Answer] = [("lacking", (socket.gethostname(), package, sys.executable), 0.0)]
         else:
-            answer = worker.work(sweep, lambda: worker.Parcel.read(file), pickled_fit, modules)
-        yield pa.RecordBatch.from_arrays([pa.array([pickle.dumps(answer)], pa.binary())], ["answer"])
+            answers = worker.work(sweep, lambda: worker.Parcel.read(file), pickled, modules)
+        yield pa.RecordBatch.from_arrays([pa.array([pickle.dumps(answers)], pa.binary())], ["answer"])
 
     return task
 

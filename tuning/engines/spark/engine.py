@@ -1,7 +1,9 @@
 """The Spark engine: fits as jobs, each result as its job ends.
 
-A few more jobs are in flight than there are slots, so that an executor that falls free or joins finds its next task
-waiting, and so that Spark's dynamic allocation sees that there is work for more.
+Short fits travel several to a job, as many as are worth a fraction of a second, learned from how long they took: a job
+costs the driver some milliseconds, which is more than such a fit. A few more jobs are in flight than there are slots,
+so that an executor that falls free or joins finds its next task waiting, and so that Spark's dynamic allocation sees
+that there is work for more.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from errors import EngineError
+from tuning.engines.batches import SECONDS, Batch, room
 from tuning.engines.ledger import Ledger
 from tuning.engines.spark import remote
 from tuning.engines.spark import session as sessions
@@ -25,11 +28,14 @@ from tuning.engines.spark.answers import OverdueError, scores_in
 from tuning.engines.spark.cluster import Cluster
 from tuning.engines.spark.failures import CrashError
 from tuning.engines.spark.patience import STARTS_WITHIN, within
+from tuning.engines.spark.worker import SCORES, Answer
 from tuning.engines.tasks import Task
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
 
 _MOST_IN_FLIGHT = 1024
+_SECONDS_FOR_A_SLOT = 0.02  # twice what a job costs the driver: jobs that last so long for every slot keep it half busy
+_LONGER = 3.0  # times what a job is to last: then one of its fits is long, and those behind it go elsewhere
 _ENDS_WITHIN = 30.0
 _POLL = 0.1
 
@@ -64,6 +70,8 @@ class SparkEngine:
         self._lock = threading.Lock()
         self._waiting: deque[Task] = deque()
         self._running: set[Task] = set()
+        self._n_jobs = 0
+        self._seconds: float | None = None  # what a fit took lately
         self._cancelled = False
         self._given_up: dict[Task, str] = {}
         self._submitting = ThreadPoolExecutor(1, thread_name_prefix="spark-submit")
@@ -95,7 +103,7 @@ class SparkEngine:
             "Check that it has a worker with free cores, and with memory for spark.executor.memory."
         )
         try:
-            scores_in(within(STARTS_WITHIN, lambda: cluster.finish(cluster.begin(None, "load the data")), late))
+            scores_in(*within(STARTS_WITHIN, lambda: cluster.finish(cluster.begin(Batch(), "load the data")), late))
         except CrashError as error:
             raise EngineError(f"no worker can load the data: {error}") from error
 
@@ -105,9 +113,15 @@ class SparkEngine:
         self._queue([task])
         return task.future
 
-    def _queue(self, tasks: Sequence[Task]) -> None:
+    def _queue(self, tasks: Sequence[Task], first: bool = False) -> None:
         with self._lock:
-            self._waiting.extend(tasks)
+            dropped = tasks if self._cancelled else ()
+            if first and not dropped:
+                self._waiting.extendleft(reversed(tasks))
+            elif not dropped:
+                self._waiting.extend(tasks)
+        for task in dropped:
+            task.lose(CancelledError())
         self._start_waiting()
 
     def give_up(self, reason: str) -> None:
@@ -139,55 +153,99 @@ class SparkEngine:
     def _start_waiting(self) -> None:
         """Turn waiting fits into jobs, up to a few more than there are slots."""
         with self._lock:
-            while self._waiting and not self._cancelled and len(self._running) < self._most_in_flight():
-                task = self._waiting.popleft()
-                if task.begin():
-                    self._running.add(task)
-                    self._submitting.submit(self._begin, task)
+            while self._waiting and not self._cancelled and self._n_jobs < self._most_in_flight():
+                if tasks := self._taken():
+                    self._n_jobs += 1
+                    self._running.update(tasks)
+                    self._submitting.submit(self._begin, tasks)
 
     def _most_in_flight(self) -> int:
         slots = self.workers
         return self._cores or min(_MOST_IN_FLIGHT, slots + max(2, slots // 2))
 
-    def _begin(self, task: Task) -> None:
-        """Turn one fit into a job; on a thread of its own, so that jobs begin in the order of submission."""
+    def _worth(self) -> float:
+        """Seconds of fits that a job has at most, if it has more than one."""
+        return max(SECONDS, _SECONDS_FOR_A_SLOT * self.workers)
+
+    def _taken(self) -> list[Task]:
+        """Take the fits of a job from the head of what waits: one that is to be alone, or others."""
+        count = room(len(self._waiting), 0, self._seconds, self.workers, self._worth())
+        tasks: list[Task] = []
+        while self._waiting and len(tasks) < count and not (tasks and (tasks[0].alone or self._waiting[0].alone)):
+            task = self._waiting.popleft()
+            if task.begin():
+                tasks.append(task)
+        return tasks
+
+    def _begin(self, tasks: Sequence[Task]) -> None:
+        """Turn fits into a job; on a thread of its own, so that jobs begin in the order of submission."""
         assert self._cluster is not None, "open() comes first"
-        fit = task.fit
-        label = f"fold {fit.fold}: " + "; ".join(candidate.name for candidate in fit.candidates)
+        threads = self._cluster.task_threads
+        batch = Batch(tuple(replace(task.fit, threads=threads) for task in tasks), _LONGER * self._worth())
         try:
             if self._cancelled:
                 raise CancelledError
-            task.send()
-            job = self._cluster.begin(replace(fit, threads=self._cluster.task_threads), label)
+            for task in tasks:
+                task.send()
+            job = self._cluster.begin(batch, _label(batch.fits))
         except BaseException as error:
-            self._end(task, partial(task.lose, error))
+            self._end(tasks, partial(_lose, tasks, error))
         else:
-            self._waiting_for_jobs.submit(self._finish, task, job)
+            self._waiting_for_jobs.submit(self._finish, tasks, job)
 
-    def _finish(self, task: Task, job: Any) -> None:
+    def _finish(self, tasks: Sequence[Task], job: Any) -> None:
         assert self._cluster is not None
         try:
-            scores = scores_in(self._cluster.finish(job))
-        except (CrashError, OverdueError) as error:
-            self._end(task, partial(self._judge, task, str(error)))
+            answers = self._cluster.finish(job)
+        except CrashError as error:
+            self._end(tasks, partial(self._judge, tasks, str(error)))
         except BaseException as error:
-            reason = self._given_up.get(task)
+            reason = self._given_up.get(tasks[0])
             stopped = isinstance(error, CancelledError) and reason is not None and not self._cancelled
-            self._end(task, partial(task.fail, str(reason)) if stopped else partial(task.lose, error))
+            if stopped and len(tasks) == 1:  # of several, nobody knows which had begun
+                self._end(tasks, partial(tasks[0].fail, str(reason)))
+            else:
+                self._end(tasks, partial(_lose, tasks, error))
         else:
-            self._end(task, partial(task.end, scores, seconds_of(scores)))  # a job waits for a slot too
+            self._end(tasks, partial(self._take, tasks, answers))
 
-    def _judge(self, task: Task, reason: str) -> None:
+    def _take(self, tasks: Sequence[Task], answers: Sequence[Answer]) -> None:
+        """Give each fit its answer; those that have not begun wait again."""
+        timed = [seconds for kind, _, seconds in answers if kind == SCORES]
+        if timed:
+            self._seconds = sum(timed) / len(timed)
+        for task, answer in zip(tasks, answers, strict=False):
+            try:
+                scores = scores_in(answer)
+            except OverdueError as error:
+                self._judge([task], str(error))
+            except BaseException as error:
+                task.lose(error)
+            else:
+                task.end(scores, seconds_of(scores))  # a job waits for a slot too
+        left = tasks[len(answers) :]
+        for task in left:
+            task.wait_again()
+        self._queue(left, first=True)
+
+    def _judge(self, tasks: Sequence[Task], reason: str) -> None:
         """Fail the candidate that takes its worker down; of several, find out which does."""
-        if len(task.fit.candidates) > 1:
-            self._queue(task.parts())
+        if len(tasks) > 1:
+            for task in tasks:
+                task.alone = True
+                task.wait_again()
+            self._queue(tasks, first=True)
+        elif len(tasks[0].fit.candidates) > 1:
+            self._queue(tasks[0].parts())
         else:
-            task.fail(reason)
+            tasks[0].fail(reason)
 
-    def _end(self, task: Task, resolve: Callable[[], None]) -> None:
+    def _end(self, tasks: Sequence[Task], resolve: Callable[[], None]) -> None:
         with self._lock:
-            self._running.discard(task)
-            self._given_up.pop(task, None)
+            self._n_jobs -= 1
+            self._running.difference_update(tasks)
+            for task in tasks:
+                self._given_up.pop(task, None)
         resolve()
         self._start_waiting()
 
@@ -211,6 +269,18 @@ class SparkEngine:
                 time.sleep(_POLL)
         except OSError:
             return  # the Java process is gone, and its executors with it
+
+
+def _label(fits: Sequence[Fit]) -> str:
+    """Name a job after its first fit."""
+    names = "; ".join(candidate.name for candidate in fits[0].candidates)
+    more = f", and {len(fits) - 1} more" if len(fits) > 1 else ""
+    return f"fold {fits[0].fold}: {names}{more}"
+
+
+def _lose(tasks: Sequence[Task], error: BaseException) -> None:
+    for task in tasks:
+        task.lose(error)
 
 
 def seconds_of(scores: Sequence[FoldScore]) -> float:

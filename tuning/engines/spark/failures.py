@@ -10,10 +10,7 @@ import re
 from concurrent.futures import CancelledError
 from typing import Any
 
-import numpy as np
-
 from errors import EngineError
-from tuning.plan import Workload
 
 _WHERE = re.compile(r"\(TID \d+\) \((\S+) executor")
 _LACKING = re.compile(r"No module named '(\w+)")
@@ -64,43 +61,6 @@ def stopped(context: Any) -> bool:
         return True
 
 
-def check_memory(context: Any, workload: Workload) -> None:
-    """Refuse data that do not fit the memory that Spark has been given, before anything is sent.
-
-    Raises
-    ------
-    EngineError
-        It names the setting to raise.
-    """
-    size = n_bytes(workload)
-    heap = int(context._jvm.java.lang.Runtime.getRuntime().maxMemory())
-    if size > heap / 2:
-        raise EngineError(
-            f"the data take {_mib(size)} and Spark's Java process on this machine has {_mib(heap)}, which is too "
-            f"little to send them. Set spark.driver.memory to {_mib(4 * size)} or more."
-        )
-    limit = context.getConf().get("spark.executor.pyspark.memory")
-    if limit is None:
-        return
-    cores = max(1, int(context.getConf().get("spark.executor.cores", "1")))
-    allowed = int(context._jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(limit)) // cores
-    if 2 * size > allowed:
-        raise EngineError(
-            f"the data take {_mib(size)} twice (as rows and as matrices) in every Python worker, and "
-            f"spark.executor.pyspark.memory allows {_mib(allowed)}. Raise it to {_mib(4 * size * cores)} or more."
-        )
-
-
-def n_bytes(workload: Workload) -> int:
-    """Bytes of the rows of `workload`, the rest being small."""
-    X = workload.data.X
-    if hasattr(X, "indptr"):
-        return sum(int(part.nbytes) for part in (X.data, X.indices, X.indptr))
-    if hasattr(X, "memory_usage"):
-        return int(X.memory_usage(deep=True).sum())
-    return int(np.asarray(X).nbytes)
-
-
 def _version_sentence(text: str, worker: str) -> str:
     said = re.sub(r"\((\d), (\d+)\)", r"\1.\2", text.split("different", 1)[-1])
     found = re.findall(r"\b(\d\.\d+)\b", said.split("\n", 1)[0])
@@ -122,7 +82,3 @@ def first_line(text: str) -> str:
     """Return the first line of what Spark said, as far as it says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("An error occurred")]
     return lines[0][:_LONGEST] if lines else "it gave no reason."
-
-
-def _mib(n: int) -> str:
-    return f"{n / 2**20:,.0f}m".replace(",", "")

@@ -14,6 +14,7 @@ import numpy as np
 
 from errors import EngineError
 from tuning.dataset import Dataset
+from tuning.engines.batches import Batch
 from tuning.engines.spark import remote
 from tuning.engines.spark.answers import scores_in
 from tuning.engines.spark.connect import ConnectCluster
@@ -61,4 +62,4 @@ def _load_nothing(cluster: ConnectCluster) -> None:
     cluster.share(
         Workload(DummyClassifier(), Scorers.named("accuracy"), Dataset(np.zeros((4, 1)), y, np.unique(y)), ())
     )
-    scores_in(cluster.finish(cluster.begin(None, "try a worker")))
+    scores_in(*cluster.finish(cluster.begin(Batch(), "try a worker")))

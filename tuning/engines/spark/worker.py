@@ -26,12 +26,17 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from tuning.control import Until
+from tuning.engines.batches import Batch
 from tuning.engines.tasks import failed
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit, Workload
 from tuning.spec.modules import look_in_archive
 from tuning.warned import one_line
+
+Answer = tuple[str, Any, float]
+"""Its kind, what it says, and the seconds that the fit took: ``SCORES`` and a list of FoldScore, ``OVERDUE`` and the
+seconds that the fit has exceeded, or ``TROUBLE`` and a sentence for a person."""
 
 SCORES, TROUBLE, OVERDUE = "scores", "trouble", "overdue"
 _BUFFER = 2**20
@@ -95,48 +100,68 @@ class Parcel:
         return replace(self.workload, estimator=pickle.loads(self.estimator))
 
 
-def work(sweep: str, load: Callable[[], Parcel], pickled_fit: bytes, modules: str | None = None) -> tuple[str, Any]:
-    """Run one fit.
+def work(sweep: str, load: Callable[[], Parcel], pickled: bytes, modules: str | None = None) -> list[Answer]:
+    """Run the fits of a batch, one after the other.
 
     Parameters
     ----------
     sweep : str
-        Names the workload, which is kept for the next fit; that of another sweep is let go.
+        Names the workload, which is kept for the next batch; that of another sweep is let go.
     load : callable
         Gives the workload, where it is not here yet.
-    pickled_fit : bytes
-        Empty to do no more than load the workload.
+    pickled : bytes
+        The Batch.
     modules : str or None
         The file, among those that Spark has brought, that the user's own modules are to be imported from.
 
     Returns
     -------
-    tuple of str and object
-        ``SCORES`` and a list of FoldScore, ``OVERDUE`` and the seconds that the fit has exceeded, or ``TROUBLE`` and a
-        sentence for a person.
+    list of Answer
+        One for each fit that has begun, and one where there is none to run. After an answer without scores no more
+        fits begin, and neither when the batch has lasted for long enough.
     """
     try:
         workload, keeper = _workload(sweep, load, modules)
-        if not pickled_fit:
-            return SCORES, []
-        fit: Fit = pickle.loads(pickled_fit)
-        with threadpool_limits(fit.threads):
-            return _run(workload, fit, keeper)
-    except LibraryMismatchError as error:
-        return TROUBLE, str(error)
-    except ModuleNotFoundError as error:
-        return TROUBLE, lacking(error)
-    except MemoryError:
-        return TROUBLE, (
+        batch: Batch = pickle.loads(pickled)
+    except Exception as error:
+        return [(TROUBLE, _trouble(error), 0.0)]
+    if not batch.fits:
+        return [(SCORES, [], 0.0)]
+    answers: list[Answer] = []
+    begun = time.monotonic()
+    with threadpool_limits(batch.fits[0].threads):
+        for fit in batch.fits:
+            answers.append(_answer(workload, fit, keeper))
+            if answers[-1][0] != SCORES or time.monotonic() - begun > batch.enough:
+                break
+    return answers
+
+
+def _answer(workload: Workload, fit: Fit, keeper: FoldKeeper) -> Answer:
+    begun = time.monotonic()
+    try:
+        kind, content = _run(workload, fit, keeper)
+    except CancelledError:
+        kind, content = OVERDUE, workload.max_fit_time
+    except KeyboardInterrupt as error:  # a fit's own: nobody sits before an executor
+        kind, content = SCORES, failed(fit, one_line(error))
+    except Exception as error:
+        kind, content = TROUBLE, _trouble(error)
+    return kind, content, time.monotonic() - begun
+
+
+def _trouble(error: Exception) -> str:
+    """Say why this worker cannot run fits."""
+    if isinstance(error, LibraryMismatchError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return lacking(error)
+    if isinstance(error, MemoryError):
+        return (
             f"worker {socket.gethostname()} has too little memory for the data and a fit. Give executors more "
             "(spark.executor.memoryOverhead, or spark.executor.pyspark.memory where that is set) or fewer cores."
         )
-    except CancelledError:
-        return OVERDUE, workload.max_fit_time
-    except KeyboardInterrupt as error:  # a fit's own: nobody sits before an executor
-        return SCORES, failed(fit, one_line(error))
-    except Exception as error:
-        return TROUBLE, f"worker {socket.gethostname()} cannot read the sweep ({type(error).__name__}: {error})."
+    return f"worker {socket.gethostname()} cannot read the sweep ({type(error).__name__}: {error})."
 
 
 def _run(workload: Workload, fit: Fit, keeper: FoldKeeper) -> tuple[str, Any]:
