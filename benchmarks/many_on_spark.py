@@ -36,6 +36,7 @@ from tests.services.network import Network, count
 from tests.services.spark_cluster import SparkCluster, descendants
 from tests.services.spark_connect import ConnectServer
 from tuning import Dataset, SweepSpec
+from tuning.spec.cv import CvSpec
 from tuning.spec.estimators import for_candidate, make_estimator
 
 WORKERS, FOLDS = 4, 5
@@ -49,8 +50,9 @@ LENGTHS: dict[str, tuple[str, dict[str, Any]]] = {
 def spec_of(length: str, fits: int) -> SweepSpec:
     """Candidates that cost the same, since they differ in their seed."""
     estimator, fixed = LENGTHS[length]
-    grid = {"random_state": list(range(max(1, fits // FOLDS)))}
-    return SweepSpec(estimator=estimator, fixed=fixed, grid=grid, scoring="accuracy", cv={"folds": FOLDS})
+    grid: dict[str, list[Any]] = {"random_state": list(range(max(1, fits // FOLDS)))}
+    cv = CvSpec(folds=FOLDS)
+    return SweepSpec(estimator=estimator, fixed=fixed, grid=grid, scoring="accuracy", cv=cv)
 
 
 def rows() -> Dataset:
@@ -70,7 +72,7 @@ class Meter:
         Process ids of the Workers.
     """
 
-    def __init__(self, fits: int, devices: Sequence[str] = (), workers: Sequence[int] = ()) -> None:
+    def __init__(self, fits: int, devices: Sequence[str], workers: Sequence[int]) -> None:
         self._fits, self._devices, self._workers = fits, devices, workers
         self._done = 0
         self.marks: list[dict[str, Any]] = []
@@ -93,8 +95,8 @@ class Meter:
 
     def mark(self) -> None:
         """Note what has been used so far."""
-        bridge, *links = self._devices or [None]
-        sent = [count(bridge, "tx_bytes") if bridge else 0, *(count(link, "rx_bytes") for link in links)]
+        bridge, *links = self._devices
+        sent = [count(bridge, "tx_bytes"), *(count(link, "rx_bytes") for link in links)]
         own = [os.getpid(), *descendants(os.getpid())]
         theirs = [pid for worker in self._workers for pid in (worker, *descendants(worker))]
         mark = {"done": self._done, "at": time.perf_counter(), "sent": sent}
@@ -195,7 +197,7 @@ def alone(length: str, fits: int, cores: int) -> tuple[float, Any]:
     """Seconds of the same fits in plain loops, one on each core, and their scores."""
     spec, data = spec_of(length, fits), rows()
     folds = [(fold.train, fold.test) for fold in tuning.make_folds(spec.cv, data)]
-    cells = [(seed, fold) for seed in spec.grid["random_state"] for fold in folds]
+    cells = [(seed, fold) for seed in range(max(1, fits // FOLDS)) for fold in folds]
     with ProcessPoolExecutor(cores) as pool:
         list(pool.map(_loop, [(length, fits, cells[:2])] * cores))  # which imports what they need
         begun = time.perf_counter()
