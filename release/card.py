@@ -22,7 +22,7 @@ PERSONAL = """\
 It guesses gender and age from a phone's brand and apps. That is personal, in many places specially protected, and wrong
 for most single devices. Use it for shares over many devices. Do not use it to decide about a person (credit, insurance,
 work, housing, prices), to show or withhold offers by gender or age where that is unlawful, to find minors, or without
-the consent of those whose apps are read. Groups are not equally well told apart; see the table. It learned from
+the consent of those whose apps are read. It is better for some groups than for others; see the table. It learned from
 Android phones in China in one week of May 2016, or from data made in their image, and knows of no other place or time.
 """
 OTHERS = """\

@@ -38,8 +38,8 @@ def compare_page(found: SideBySide) -> str:
 def words_of(difference: Difference) -> str:
     """Say how far a sweep's winner is behind the best, and whether the folds can tell."""
     ends = f"{difference.low:.5f} to {difference.high:.5f}"
-    told = "told apart" if difference.is_clear else "not told apart"
-    return f"{difference.mean:.5f} behind ({ends}), {told}"
+    shown = "a clear difference" if difference.is_clear else "no clear difference"
+    return f"{difference.mean:.5f} behind ({ends}), {shown}"
 
 
 def _lead(found: SideBySide) -> str:

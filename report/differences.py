@@ -34,7 +34,7 @@ def picture(result: SweepResult) -> Picture:
     caption = (
         f"Dot and bar: mean difference of {result.refit_scorer} to the winner over the same {result.n_folds} folds,"
         " with its 95 % interval (paired by fold, Nadeau and Bengio 2003). The further left, the worse; a bar that"
-        " reaches the dotted line: not told apart."
+        " reaches the dotted line: no clear difference."
     )
     if (data["status"] == STOPPED).any():
         caption += " Hollow: stopped early, with its folds as small dots; not comparable in full."

@@ -20,7 +20,7 @@ from tuning.naming import estimator_name, short_value
 from tuning.results.comparison import compare
 from tuning.results.failures import reasons
 from tuning.results.judged import best_first, full_means, left_out_words
-from tuning.results.significance import told_apart, verdict
+from tuning.results.significance import beaten, verdict
 from tuning.results.statistics import Difference
 from tuning.results.sweep_result import SweepResult
 from tuning.spec.space import Distribution
@@ -150,7 +150,9 @@ def _headline(result: SweepResult, holdout: Mapping[str, float]) -> str:
     judged = holdout.get(result.refit_scorer)
     held = "" if judged is None else f", **{judged:.5f}** on the hold-out"
     score = f"{result.refit_scorer} **{result.best_score:.5f}**"
-    return f"**{_named(result.best)}** wins: {score}{held}. {told_apart(result)}."
+    how = beaten(result)
+    judged_so = f"It is {how}" if how else "There is no other candidate to compare it with"
+    return f"**{_named(result.best)}** wins: {score}{held}. {judged_so}."
 
 
 def _links(places: Places) -> str:

@@ -9,9 +9,8 @@ from entrypoints.terminal.results import Row
 from entrypoints.terminal.tally import number
 from tracking.registry import RegisteredModel
 from tuning import SweepResult
-from tuning.results.comparison import compare
 from tuning.results.failures import reasons
-from tuning.results.statistics import LEVEL
+from tuning.results.significance import beaten
 
 _MOST_REASONS = 3
 
@@ -31,7 +30,7 @@ def summary(result: SweepResult, holdout: Mapping[str, float], model: Registered
         ("best", result.best.name),
         ("score", _score(result)),
         *_corrected(result),
-        ("verdict", _verdict(result)),
+        ("verdict", beaten(result) or "no other candidate to compare it with"),
         ("hold-out", ", ".join(f"{name} {number(value)}" for name, value in holdout.items()) or "none"),
         *_failed(result),
     ]
@@ -74,19 +73,6 @@ def _corrected(result: SweepResult) -> list[Row]:
     spread = f"95%: {number(found.low)} to {number(found.high)}"
     how = f"corrected for choosing the best of {found.candidates:,}, by {found.draws:,} bootstrap draws"
     return [("corrected", f"{found.scorer} {number(found.score)} ({spread}), {how}")]
-
-
-def _verdict(result: SweepResult) -> str:
-    comparison = compare(result)
-    others, near = len(comparison.differences), len(comparison.not_told_apart)
-    if not others:
-        return "no other candidate to compare it with"
-    how = f"({LEVEL:.0%} paired interval)"
-    if near == others:
-        return f"not shown to be better than {'the only other' if others == 1 else f'any of {others:,} others'} {how}"
-    if near:
-        return f"better than {others - near:,} of {others:,} others {how}"
-    return f"better than {'the only other' if others == 1 else f'all {others:,} others'} {how}"
 
 
 def _failed(result: SweepResult) -> list[Row]:

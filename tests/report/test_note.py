@@ -27,7 +27,7 @@ def result_of(scores=SCORES, spec=SPEC, **changes):
 def test_the_first_line_is_the_winner_its_score_the_hold_out_and_the_verdict():
     assert note(SPEC, result_of(), {"neg_log_loss": -2.15}).splitlines()[0] == (
         "**`#2 n_estimators=400 max_depth=3`** wins: neg_log_loss **-2.10000**, **-2.15000** on the hold-out."
-        " Not distinguishable from 2 of the 3 others (95%)."
+        " It is better than 1 of 3 others (95% paired interval)."
     )
 
 

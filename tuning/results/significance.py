@@ -1,4 +1,4 @@
-"""In words: is the winner distinguishable, and is there a simpler model that is as good.
+"""In words: how many others the winner is shown to beat, and is there a simpler model that is as good.
 
 One sentence a person can act on, with the figures behind it; ``tuning.results.comparison`` says where they come from.
 """
@@ -20,15 +20,17 @@ def verdict(result: SweepResult) -> str:
     return "\n\n".join(filter(None, [_told_apart(result, comparison), _simpler(result, comparison)]))
 
 
-def told_apart(result: SweepResult) -> str:
-    """Return the same in a few words, without a full stop."""
+def beaten(result: SweepResult) -> str:
+    """Return the same in a few words, to follow "the winner is"; empty where there is no other candidate."""
     comparison = compare(result)
     others, near = len(comparison.differences), len(comparison.not_told_apart)
     if not others:
-        return "There is no other candidate to compare it with"
-    if near:
-        return f"Not distinguishable from {_how_many(near, others)} ({LEVEL:.0%})"
-    return f"Its lead over {'the only other' if others == 1 else f'all {others:,} others'} is clear ({LEVEL:.0%})"
+        return ""
+    which = "the only other" if others == 1 else f"any of {others:,} others" if near else f"all {others:,} others"
+    if 0 < near < others:
+        which = f"{others - near:,} of {others:,} others"
+    shown = "not shown to be better" if near == others else "better"
+    return f"{shown} than {which} ({LEVEL:.0%} paired interval)"
 
 
 def difference_columns(result: SweepResult) -> dict[str, list[Any]]:
@@ -47,7 +49,7 @@ def _told_apart(result: SweepResult, comparison: Comparison) -> str:
     runner_up = min(comparison.differences.values(), key=lambda difference: difference.mean)
     interval = f"{runner_up.mean:.5f}, {LEVEL:.0%} interval {runner_up.low:.5f} to {runner_up.high:.5f}"
     said = (
-        f"It is **not distinguishable** from {_how_many(near, others)}" if near else "Its lead over the rest is clear"
+        f"It is **not shown to be better** than {_how_many(near, others)}" if near else "It is better than all others"
     )
     spread = f"the spread of ±{result.best_std:.5f} is between folds, and shared by all candidates"
     return f"{said} (the next is behind by {interval}; compared fold by fold, as {spread})."

@@ -1,4 +1,4 @@
-"""The note says in one sentence whether the winner is distinguishable, and names a simpler model that will do."""
+"""The note says in one sentence how many others the winner is shown to beat, and names a simpler model that will do."""
 
 from dataclasses import replace
 
@@ -26,13 +26,13 @@ FAR = shifted([-0.006, -0.0061, -0.0059, -0.006, -0.006])
 
 def test_a_clear_winner_is_called_clear_though_its_folds_spread():
     said = verdict(result(best=FOLDS, far=FAR))
-    assert said.startswith("Its lead over the rest is clear (the next is behind by 0.00600, 95% interval 0.00")
+    assert said.startswith("It is better than all others (the next is behind by 0.00600, 95% interval 0.00")
     assert "the spread of ±0.02828 is between folds" in said
 
 
 def test_those_that_the_folds_do_not_tell_apart_are_counted():
-    assert "**not distinguishable** from 1 of the 2 others" in verdict(result(best=FOLDS, near=NEAR, far=FAR))
-    assert "**not distinguishable** from the only other candidate" in verdict(result(best=FOLDS, near=NEAR))
+    assert "**not shown to be better** than 1 of the 2 others" in verdict(result(best=FOLDS, near=NEAR, far=FAR))
+    assert "**not shown to be better** than the only other candidate" in verdict(result(best=FOLDS, near=NEAR))
 
 
 def test_a_simpler_model_within_one_standard_error_is_named():
