@@ -75,10 +75,9 @@ def _section(name: str) -> str:
     if name in REMOTE:
         command = f"    mlflow run . -e {name} -b dsvm -c backends/dsvm.json"
         return f"## {name}\n\n{REMOTE[name]}\n\n{command}\n"
-    module = importlib.import_module(f"entrypoints.{name}")
-    point = getattr(module, name)
+    point = getattr(importlib.import_module(f"entrypoints.{name}"), name)
     examples = [f"    mlflow run . -e {name} --env-manager local {given}".rstrip() for given in EXAMPLES[name]]
-    about = inspect.cleandoc(module.__doc__ or "").splitlines()[0]
+    about = " ".join(inspect.cleandoc(point.__doc__).split())
     rows = [
         f"| `{parameter}` | {_default(field.default)} | {_about(parameter, field)} |"
         for parameter, field in sorted(point.model.model_fields.items(), key=lambda each: each[0] == "debug")

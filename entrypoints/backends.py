@@ -21,7 +21,7 @@ Spark    whether fits run on many machines; here by -P engine=spark"""
 
 @entrypoint("backends")
 def backends(params: Params, run: EntryRun) -> None:
-    """Print the table, and below it what is missing here."""
+    """Show which backends there are, what each can do, and what is missing here to use it."""
     found = declared()
     missing = {name: list(each.missing(Path.cwd(), run.tracking_uri)) for name, each in found.items()}
     lines = [*_table(found), "", *_KEY.splitlines()]

@@ -85,7 +85,7 @@ class Choice:
 
 @entrypoint("choose")
 def choose(params: ChooseParams, run: EntryRun) -> None:
-    """Choose, refit on all training rows, score the hold-out, and register as challenger."""
+    """Choose another winner of a finished sweep, refit it, and register it as challenger."""
     _check(params)
     swept = fetch(run, params.run)
     name = params.model_name or swept.params.registered_name

@@ -19,7 +19,7 @@ _LONGEST = 24
 
 @entrypoint("compare")
 def compare(params: CompareParams, run: EntryRun) -> None:
-    """Compare the best of each, fold by fold where they had the same folds; the rest is on the page."""
+    """Compare finished sweeps by their best candidates, fold by fold where they had the same folds."""
     sweeps = read_sweeps(run, params.runs)
     found = side_by_side(sweeps)
     run.set_tags({KIND: COMPARISON} | {f"compared.{each.label}": each.run_id for each in sweeps})

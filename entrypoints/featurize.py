@@ -13,7 +13,7 @@ from tracking import EntryRun, steps
 
 @entrypoint("featurize")
 def featurize(params: FeaturizeStepParams, run: EntryRun) -> None:
-    """Compute, and record the matrix on the run."""
+    """Compute the features of the devices, or find them in the cache."""
     matrix = features_on_spark(params) if params.engine == "spark" else features_for(params, run, apart=False)
     fingerprint = str(matrix.manifest["fingerprint"])
     steps.mark(run, FEATURIZE, fingerprint)

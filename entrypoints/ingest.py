@@ -11,7 +11,7 @@ from tracking import EntryRun, steps
 
 @entrypoint("ingest")
 def ingest(params: IngestParams, run: EntryRun) -> None:
-    """Ingest, and record the manifest on the run."""
+    """Read the seven tables, check them, and keep them in the cache."""
     tables = tables_for(params, run, apart=False)
     steps.mark(run, INGEST, tables.fingerprint)
     log_tables(run, tables)

@@ -25,7 +25,7 @@ _OF_THE_DATA = ("data", "scale", "seed", "leak")
 
 @entrypoint("promote")
 def promote(params: PromoteParams, run: EntryRun) -> None:
-    """Compare, check the gates, and move the alias; or move it back."""
+    """Make the challenger champion if it passes the gates; or go back to the former champion."""
     name = params.to or params.model
     check_model_name(name)
     if params.rollback:

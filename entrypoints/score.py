@@ -34,7 +34,7 @@ BATCH = 40_000
 
 @entrypoint("score")
 def score(params: ScoreParams, run: EntryRun) -> None:
-    """Write a row of predictions for each device or row, in the order of the file."""
+    """Write the predictions of a registered model: a row for each device, or for each row of a table."""
     output = check_output(params.output)
     model = load(params.model)
     began = time.monotonic()

@@ -37,7 +37,7 @@ from tuning.search import candidates_asked, check_size, too_large
 
 @entrypoint("sweep")
 def sweep(params: SweepParams, run: EntryRun) -> None:
-    """Sweep, refit the winner, score it on rows that no fold saw, and register it as challenger."""
+    """Judge the candidates of a spec on every fold, and register the refitted winner as challenger."""
     run.patience.allow(params.record_wait)
     unrecorded.record_quietly(run)
     unrecorded.keep(run)

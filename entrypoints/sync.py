@@ -10,7 +10,7 @@ from tracking import EntryRun
 
 @entrypoint("sync")
 def sync(params: SyncParams, run: EntryRun) -> None:
-    """Tell the store all that is kept for it."""
+    """Record what earlier sweeps could not, because their tracking store was away."""
     run.patience.allow(params.record_wait)
     lines = list(unrecorded.record(run)) or ["nothing is kept for this store"]
     run.set_note("\n\n".join(lines))

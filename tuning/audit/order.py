@@ -44,7 +44,7 @@ def neighbours(rows: Audited) -> Iterator[Finding]:
         )
         yield Finding(
             "GF203",
-            f"neighbouring rows {how}, and the folds part them: what stands together may belong together",
+            f"neighbouring rows {how}, and the folds separate them, though they may belong together",
             "If it was recorded in this order, split by it (cv: {folds: 5, by: time}); if rows are of one person or "
             "one session, name their column, -P groups=COLUMN; leave both be if rows to come will be such neighbours",
         )

@@ -1,4 +1,4 @@
-"""GF103: the winner is far better on rows that it has learned from than on others: it may know them by heart.
+"""GF103: the winner is far better on rows that it has learned from than on others: it may overfit.
 
 Some models always are, forests above all, and are none the worse for it. So the gap is measured by what the sweep has
 moved: one that is wider than the whole range of scores says that what was varied is not what holds the model back.
@@ -31,7 +31,7 @@ def gaps(result: SweepResult, trained: Mapping[str, float]) -> list[Finding]:
         Finding(
             CODE,
             f"The winner scores {learned:.5g} on the rows that it has learned from and {result.best_score:.5g} on"
-            " others, a gap wider than all that the sweep has moved",
+            " others, a gap wider than the whole range of the sweep's scores: it may overfit",
             "Vary what holds it back: more regularisation, smaller or fewer trees, more rows or fewer columns",
         )
     ]
