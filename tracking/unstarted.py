@@ -3,7 +3,8 @@
 MLflow makes the run first, then starts our process, which holds a file while it works (``tracking.living``). Killed in
 between, MLflow leaves a run RUNNING that no process of ours has ever seen. The next ``mlflow run`` of the same project
 ends it. Nothing on such a run says which machine it is of: so it is ended at once only where the store is a file of
-this machine and no ``mlflow run`` here is as old as it; on a server it is ended after a day.
+this machine, and no ``mlflow run`` here may be about to start something for it: one that is as old as the run, has not
+started anything for another run, and is not known to have another store. On a server it is ended after a day.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ def unstarted(client: MlflowClient, own: Run) -> list[str]:
         return []
     if not is_a_file(get_tracking_uri()):
         return [run.info.run_id for run in suspects if _age(run) > _LONG_AGO]
-    began = list(_others_at_work())
-    working = {run_id for _, run_id in began}
-    oldest = min((when for when, _ in began), default=float("inf"))
+    others = list(_others())
+    working = {_run_of(process) for process in others}
+    oldest = min((process.create_time() for process in others if _may_yet_start(process)), default=float("inf"))
     return [
         run.info.run_id
         for run in suspects
@@ -65,21 +66,44 @@ def _age(run: Run) -> float:
     return time.time() - float(run.info.start_time) / 1000
 
 
-def _others_at_work() -> Iterator[tuple[float, str]]:
-    """Yield when each process began that may work on a run, and the run's id if it has been told one.
-
-    Those are ``mlflow run`` itself and what it has started; the ones that this process comes from do not count.
-    """
+def _others() -> Iterator[psutil.Process]:
+    """Yield the processes of this machine, but for this one and those that it comes from."""
     ours = {os.getpid()}
     with suppress(psutil.Error):
         ours |= {each.pid for each in psutil.Process().parents()}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.pid in ours or process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            words = process.cmdline()
-            if "run" in words and any("mlflow" in word for word in words):
-                yield process.create_time(), ""
-            with suppress(psutil.AccessDenied):
-                if run_id := process.environ().get("MLFLOW_RUN_ID"):
-                    yield process.create_time(), run_id
+            if process.pid not in ours and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _run_of(process: psutil.Process) -> str:
+    """Return the run that a process was told to work on; empty where that is none, or not to be known."""
+    return _variable(process, "MLFLOW_RUN_ID")
+
+
+def _may_yet_start(process: psutil.Process) -> bool:
+    """Whether it is an ``mlflow run`` of this store, for all that can be known, that has started nothing so far.
+
+    One that has started something has made the one run that it makes, and that is the run which it has told.
+    """
+    with suppress(psutil.Error):
+        words = process.cmdline()
+        if "run" not in words or not any("mlflow" in word for word in words):
+            return False
+        if {_run_of(child) for child in process.children(recursive=True)} - {"", _run_of(process)}:
+            return False
+        theirs, ours = _variable(process, "MLFLOW_TRACKING_URI"), get_tracking_uri()
+        return theirs == ours or not (_is_absolute(theirs) and _is_absolute(ours))
+    return False  # it has ended meanwhile
+
+
+def _variable(process: psutil.Process, name: str) -> str:
+    with suppress(psutil.Error):
+        return str(process.environ().get(name, ""))
+    return ""
+
+
+def _is_absolute(store: str) -> bool:
+    """Whether the same store, written as plainly, would be written the same way from every folder."""
+    return store.startswith(("http://", "https://", "sqlite:////", "file:///", "/"))

@@ -80,10 +80,10 @@ def test_a_command_by_hand_ends_none(mlflow_run):
     assert EntryRun.begin("sweep").end_abandoned() == []
 
 
-def working(words, **environment):
+def working(words, program="print(1, flush=True); input()", **environment):
     """A process that waits, begun by now."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "print(1, flush=True); input()", *words],
+        [sys.executable, "-c", program, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | environment,
@@ -100,6 +100,31 @@ def test_what_may_still_be_worked_on_is_left(mlflow_run, next_command):
     finally:
         process.communicate(b"\n")
     assert next_command()[:1] == [just_now]
+
+
+def test_a_command_for_another_store_makes_no_runs_here(mlflow_run, next_command, monkeypatch):
+    left = mlflow_run(0)
+    monkeypatch.setattr(unstarted, "get_tracking_uri", lambda: "sqlite:////home/ada/mlflow.db")
+    relative = working(["mlflow", "run", "."], MLFLOW_TRACKING_URI="sqlite:///mlflow.db")
+    elsewhere = working(["mlflow", "run", "."], MLFLOW_TRACKING_URI="sqlite:////home/bob/mlflow.db")
+    try:
+        assert next_command() == []  # the first may mean the same file
+        relative.communicate(b"\n")
+        assert next_command()[:1] == [left]
+    finally:
+        elsewhere.communicate(b"\n")
+
+
+STARTS = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
+
+
+def test_a_command_that_has_started_its_run_starts_no_other(mlflow_run, next_command):
+    left, theirs = mlflow_run(0), mlflow_run(0)
+    process = working(["mlflow", "run", "."], program=STARTS.replace("])", f"], env={{'MLFLOW_RUN_ID': '{theirs}'}})"))
+    try:
+        assert next_command()[:1] == [left]
+    finally:
+        process.communicate(b"\n")
 
 
 def test_a_run_whose_process_is_still_loading_is_left(mlflow_run, next_command):
