@@ -1,4 +1,10 @@
-"""What can go wrong with the place where a job runs, as one line for the person who typed the command."""
+"""What can go wrong with the place where a job runs, as one line for the person who typed the command.
+
+Requests are asked again by the libraries that send them (urllib3, Azure's and Databricks'). A connection that is lost
+is made again by loops of our own, in ``cluster.job``, ``dsvm.engine`` and ``hdinsight.backend``: what each does between
+two tries (say so once, connect anew, look whether the job was taken after all) is most of it, and a library for the
+rest, which every install would need, would save a few lines.
+"""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
 """Livy's REST interface for batches, as far as it is needed, with its refusals turned into one line each.
 
-Requests and not a client library: there is none that is kept, and of the interface we use five calls.
+Requests and not a client library: there is none that is kept, and of the interface we use five calls. What is asked
+again is asked by urllib3, which reads both of HTTP's ways to say when.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from backends.cluster.job import LockedOutError
 from backends.failures import BackendError, ConnectionLostError
@@ -28,6 +28,16 @@ _LOG_LINES = 200
 
 class AnswerLostError(ConnectionLostError):
     """Whether Livy has done what was asked cannot be known from its answer."""
+
+
+class _ForNow(Retry):
+    """Repeats what was refused for now; of submissions, those that have certainly not been taken."""
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        return status_code == 429 or (status_code in _BUSY and method != "POST")
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        return min(super().parse_retry_after(retry_after), _LONGEST_PAUSE)
 
 
 class Livy:
@@ -56,6 +66,8 @@ class Livy:
         self._session.proxies = requests.utils.get_environ_proxies(url)
         self._session.auth = requests.auth.HTTPBasicAuth(user.encode(), password.encode())
         self._session.headers["X-Requested-By"] = user
+        retries = _ForNow(_TRIES - 1, connect=0, read=0, other=0, backoff_factor=1, raise_on_status=False)
+        self._session.mount(url, HTTPAdapter(max_retries=retries))
         self._session.verify = str(ca_bundle) if ca_bundle else True
 
     def close(self) -> None:
@@ -101,17 +113,10 @@ class Livy:
 
     def _ask(self, method: str, path: str, absent_is_fine: bool = False, **options: Any) -> requests.Response:
         """Send a request, again where Livy asks for it and that is harmless."""
-        for attempt in range(_TRIES):
-            try:
-                answer = self._session.request(
-                    method, self._url + path, timeout=_TIMEOUT, allow_redirects=False, **options
-                )
-            except requests.RequestException as error:
-                raise self._no_answer(error, method) from None
-            busy = answer.status_code == 429 or (answer.status_code in _BUSY and method != "POST")
-            if not busy or attempt == _TRIES - 1:
-                break
-            time.sleep(_pause(answer.headers.get("Retry-After"), attempt))
+        try:
+            answer = self._session.request(method, self._url + path, timeout=_TIMEOUT, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise self._no_answer(error, method) from None
         if (answer.ok and answer.status_code < 300) or (absent_is_fine and answer.status_code == 404):
             return answer
         raise self._refusal(answer, method)
@@ -144,15 +149,6 @@ class Livy:
             kind = AnswerLostError if method == "POST" and status != 429 else ConnectionLostError
             return kind(f"{self.place}: Livy answered {status} ({said}). Try again later.")
         return BackendError(f"{self.place}: Livy refuses the job: {status} {said}.")
-
-
-def _pause(retry_after: str | None, attempt: int) -> float:
-    """Return the seconds to wait: what the answer says, in either of HTTP's two ways, else twice as long each time."""
-    try:
-        seconds = float(retry_after) if retry_after else 2.0**attempt
-    except ValueError:
-        seconds = (parsedate_to_datetime(retry_after or "") - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_PAUSE)
 
 
 def _message(answer: requests.Response) -> str:

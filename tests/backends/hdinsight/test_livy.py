@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -28,7 +30,7 @@ def livy(running_livy):
 def pauses(monkeypatch):
     """The seconds that would have been waited."""
     waited = []
-    monkeypatch.setattr("backends.hdinsight.livy.time.sleep", waited.append)
+    monkeypatch.setattr("time.sleep", waited.append)
     return waited
 
 
@@ -59,9 +61,16 @@ def test_livy_is_asked_again_when_it_says_so(livy, running_livy, pauses, status)
 
 
 def test_a_date_is_a_time_to_wait_for_too(livy, running_livy, pauses):
-    running_livy.refusals.append((429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+    in_a_while = datetime.now(UTC) + timedelta(seconds=40)
+    running_livy.refusals.append((429, {"Retry-After": format_datetime(in_a_while, usegmt=True)}))
     assert list(livy.batches()) == []
-    assert pauses == [0.0]
+    assert pauses == [pytest.approx(40, abs=35)]
+
+
+def test_no_pause_is_longer_than_a_minute(livy, running_livy, pauses):
+    running_livy.refusals.append((503, {"Retry-After": "86400"}))
+    assert list(livy.batches()) == []
+    assert pauses == [60.0]
 
 
 def test_a_submission_that_was_refused_for_now_is_repeated(livy, running_livy, pauses):
