@@ -138,7 +138,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
             status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             runs.settle(MlflowClient(), run_id, status, str(error) or status.lower())
             raise
-        say(f"{site.place}: started run {run_id}.")
+        say(f"{site.place}: started run {run_id} with {len(files.files):,} files.")
         return job
 
     def _new_run(self, request: Request) -> str:
