@@ -318,6 +318,8 @@ def _illustrate(
         album.add_result(result, spec, Path(folder))
         run.log_folder(Path(folder), PLOTS_FOLDER)
     title, estimator = run.title or run.name, estimator_name(spec)
-    told = Story(title, estimator, spec, result, verdict(result), data, drawn=album.drawn, spans=spans, audited=audited)
-    run.log_text(page(told), FILE)
+    story = Story(
+        title, estimator, spec, result, verdict(result), data, drawn=album.drawn, spans=spans, audited=audited
+    )
+    run.log_text(page(story), FILE)
     return [picture.name for picture in album.drawn]

@@ -71,11 +71,11 @@ class Sweep:
                 stderr=subprocess.STDOUT,
             )
 
-    def row(self, client: MlflowClient, told: str = "") -> str:
+    def row(self, client: MlflowClient, note: str = "") -> str:
         """Wait for its end and say what is in the store."""
         code = self.process.wait()
         seconds = time.monotonic() - self.began
-        return f"| {self.name} | {code} | {seconds:.0f} | {counted(client, self.name)} | {told} |"
+        return f"| {self.name} | {code} | {seconds:.0f} | {counted(client, self.name)} | {note} |"
 
 
 def counted(client: MlflowClient, name: str) -> str:
@@ -164,18 +164,18 @@ def stays_away(folder: Path, server: MlflowServer, proxy: FaultyProxy, name: str
     """Never come back while the sweep lives; then sync."""
     proxy.wrong = Meanwhile(REFUSE, 10**6)
     sweep = Sweep(folder, proxy.address, name, record_wait=20)
-    told = ""
+    note = ""
     if interrupt:
         wait_until(lambda: sweep.said("fits go on") or sweep.said("waiting up to"))
         at = time.monotonic()
         sweep.process.send_signal(signal.SIGINT)
         sweep.process.wait()
-        told = f"ended {time.monotonic() - at:.1f} s after Ctrl-C; "
+        note = f"ended {time.monotonic() - at:.1f} s after Ctrl-C; "
     code, seconds = sweep.process.wait(), time.monotonic() - sweep.began
     before = counted(MlflowClient(server.address), name)
     proxy.wrong = None
-    told += f"before sync {before.replace(' |', ',')}; sync exited {sweep.sync()}"
-    return f"| {name} | {code} | {seconds:.0f} | {counted(MlflowClient(server.address), name)} | {told} |"
+    note += f"before sync {before.replace(' |', ',')}; sync exited {sweep.sync()}"
+    return f"| {name} | {code} | {seconds:.0f} | {counted(MlflowClient(server.address), name)} | {note} |"
 
 
 def locked(folder: Path, name: str, seconds: float) -> str:

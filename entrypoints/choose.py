@@ -105,7 +105,7 @@ def choose(params: ChooseParams, run: EntryRun) -> None:
             swept.rows.kept.log(run)  # promotions judge on what the model's own run has kept
         model = registry.register(run, registry.log(run, fitted), name)
     _record(params, run, swept, choice, scores, model)
-    rows = _told(choice, scores, model)
+    rows = _rows_of(choice, scores, model)
     run.set_note(_note(params, rows, model))
     show_facts("chosen", rows)
     show_lines([*where_to_look(links_of(run))[::2], *what_next(swept.params, model)])
@@ -255,7 +255,7 @@ def _command(params: ChooseParams) -> str:
     return " ".join(["mlflow run . -e choose --env-manager local", *words])
 
 
-def _told(choice: Choice, scores: dict[str, float], model: RegisteredModel) -> list[Row]:
+def _rows_of(choice: Choice, scores: dict[str, float], model: RegisteredModel) -> list[Row]:
     result = choice.result
     return [
         ("chosen", choice.name),

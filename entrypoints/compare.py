@@ -25,14 +25,14 @@ def compare(params: CompareParams, run: EntryRun) -> None:
     run.set_tags({KIND: COMPARISON} | {f"compared.{each.label}": each.run_id for each in sweeps})
     run.entitle(f"compare {len(sweeps)} sweeps by {found.scorer}")
     run.log_text(compare_page(found), FILE)
-    rows = list(told(found))
+    rows = list(rows_of(found))
     run.set_note("\n".join(f"- {label} {text}".replace("-  ", "  - ") for label, text in rows))
     for label, text in rows:
         show_row(label, text)
     show_lines([("look", links_of(run).server), ("page", page_of(run, FILE))])
 
 
-def told(found: SideBySide) -> list[Row]:
+def rows_of(found: SideBySide) -> list[Row]:
     """Return what the terminal says, a label and a text each."""
     rows: list[Row] = [("compare", f"{len(found.sweeps)} sweeps by {found.scorer}, the best first")]
     for each in found.sweeps:

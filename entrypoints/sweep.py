@@ -15,7 +15,7 @@ from entrypoints.planning.places import places, refuse_places
 from entrypoints.planning.plan import show_plan
 from entrypoints.results import unrecorded
 from entrypoints.results.missing import Missing
-from entrypoints.results.out_of_fold import shelf_for
+from entrypoints.results.out_of_fold import predictions_for
 from entrypoints.results.outcome import KeptResult, Outcome
 from entrypoints.results.so_far import SoFar
 from entrypoints.results.summary import summary, what_next
@@ -85,7 +85,7 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
         begin("looking at the memory of a fit")
         cores = fits_side_by_side(params, spec, rows)
     missing, timeline = Missing(), Timeline()
-    shelf = shelf_for(spec)
+    predictions = predictions_for(spec)
     kept = KeptResult(run, missing)
     try:
         with (
@@ -95,14 +95,16 @@ def _sweep(params: SweepParams, run: EntryRun, spec: SweepSpec) -> None:
             SweepProgress(engine) as progress,
             note.live() as live,
         ):
-            tuning.sweep(spec, rows.train, engine, [kept, timeline, record, progress, live, SoFar(run)], memory, shelf)
+            tuning.sweep(
+                spec, rows.train, engine, [kept, timeline, record, progress, live, SoFar(run)], memory, predictions
+            )
     except Exception as error:
         if kept.result is None:
             raise
         missing.add("the candidates' runs are not complete", error)
     assert kept.result is not None  # else the sweep has raised
     result = given_up(params, kept.result)
-    outcome = Outcome(params, run, spec, rows, missing, note, timeline.spans, shelf)
+    outcome = Outcome(params, run, spec, rows, missing, note, timeline.spans, predictions)
     result = outcome.conclude(result, kept)
     show_facts(f"swept in {duration(result.seconds)}", [*summary(result, outcome.scores, outcome.model), *outcome.kept])
     show_lines([*where_to_look(links), *outcome.reported(links), *what_next(params, outcome.model)])

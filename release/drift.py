@@ -83,9 +83,9 @@ class Distribution:
         return {"n_rows": self.n_rows, "groups": groups}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Distribution:
+    def from_json(cls, kept: Mapping[str, Any]) -> Distribution:
         """Return what `as_json` wrote."""
-        return cls(int(told["n_rows"]), {name: Bins(**bins) for name, bins in told["groups"].items()})
+        return cls(int(kept["n_rows"]), {name: Bins(**bins) for name, bins in kept["groups"].items()})
 
 
 @dataclass(eq=False)

@@ -91,10 +91,10 @@ def _picture(found: SideBySide) -> str:
     lines = "".join(
         _interval(label, each, _EDGE - low * scale, scale, place) for place, (label, each) in enumerate(behind.items())
     )
-    told = "; ".join(f"{label} {words_of(each)}" for label, each in behind.items())
+    words = "; ".join(f"{label} {words_of(each)}" for label, each in behind.items())
     return (
         f'<figure><div class="scroll" tabindex="0" role="region" aria-label="Picture"><svg role="img"'
-        f' viewBox="0 0 {_WIDTH} {height}" aria-label="{escape(told)}">'
+        f' viewBox="0 0 {_WIDTH} {height}" aria-label="{escape(words)}">'
         f'<line x1="{zero:.1f}" x2="{zero:.1f}" y1="4" y2="{height - _ROW + 4}" stroke="#57606a"/>'
         f'{lines}<text x="{zero:.1f}" y="{height - 10}" text-anchor="middle" font-size="13">0: as good as'
         f" {found.sweeps[0].label}</text></svg></div><figcaption>How far each sweep's winner is behind that of"

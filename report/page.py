@@ -130,9 +130,9 @@ def _verdict(story: Story) -> str:
     params = table(["parameter", "value"], [(k, describe(v)) for k, v in result.best.params.items()])
     of_all = {name: float(result.means(name)[result.best_index]) for name in result.scorers}
     elsewhere = {"training rows": story.trained, "hold-out": story.holdout}
-    told = {where: scores for where, scores in elsewhere.items() if scores}
+    known = {where: scores for where, scores in elsewhere.items() if scores}
     scores = [
-        (name, f"{mean:.5f}", *(f"{told[where][name]:.5f}" if name in told[where] else "" for where in told))
+        (name, f"{mean:.5f}", *(f"{known[where][name]:.5f}" if name in known[where] else "" for where in known))
         for name, mean in of_all.items()
     ]
     top = [
@@ -146,7 +146,7 @@ def _verdict(story: Story) -> str:
         [
             "".join(f"<p>{marked(part)}</p>" for part in [*story.verdict.split("\n\n"), *corrected_words(result)]),
             f'<div class="pair"><div><h3>The winner</h3>{params}</div>',
-            f"<div><h3>Its scores</h3>{table(['scorer', 'folds', *told], scores, numbers=(1, 2, 3))}</div></div>",
+            f"<div><h3>Its scores</h3>{table(['scorer', 'folds', *known], scores, numbers=(1, 2, 3))}</div></div>",
             f"<h3>The best {len(rows)}</h3>{table(top, rows, numbers=(0, 2, 3, 4))}",
         ]
     )

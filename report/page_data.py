@@ -22,8 +22,8 @@ _TICKS = 7
 
 def as_script(story: Story) -> str:
     """Return the data as JSON that may stand inside a page's ``<script>``, whatever names are in it."""
-    told = {"columns": _columns(story), "rows": _rows(story), "axes": _axes(story), "spans": _spans(story)}
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    data = {"columns": _columns(story), "rows": _rows(story), "axes": _axes(story), "spans": _spans(story)}
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

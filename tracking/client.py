@@ -78,11 +78,11 @@ class PatientClient:
         run_name: str | None = None,
     ) -> Run:
         """Make a run, known by its parent and candidate, else by a tag of its own."""
-        told = dict(tags or {})
-        if not all(name in told for name in _TELLING):
-            told[_REQUEST] = uuid.uuid4().hex
+        all_tags = dict(tags or {})
+        if not all(name in all_tags for name in _TELLING):
+            all_tags[_REQUEST] = uuid.uuid4().hex
         started = start_time or get_current_time_millis()
-        return cast(Run, self._tell("create_run", (experiment_id, started, told, run_name), {}))
+        return cast(Run, self._tell("create_run", (experiment_id, started, all_tags, run_name), {}))
 
     def create_experiment(self, name: str, **options: Any) -> str:
         """Make an experiment, or find the one that was made under this name meanwhile."""

@@ -230,5 +230,5 @@ def _of_cloud(chain: list[BaseException]) -> Fault | None:
 
 def _cure_of_refusal(error: BaseException) -> str:
     """Return where to look, if that is at the address: a store that says what it minds needs no such advice."""
-    told = isinstance(error, MlflowException) and error.error_code not in ("INTERNAL_ERROR", "BAD_REQUEST")
-    return "" if told and not _LASTING.search(str(error)) else CHECK_ADDRESS
+    by_mlflow = isinstance(error, MlflowException) and error.error_code not in ("INTERNAL_ERROR", "BAD_REQUEST")
+    return "" if by_mlflow and not _LASTING.search(str(error)) else CHECK_ADDRESS

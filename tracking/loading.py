@@ -142,6 +142,6 @@ def load(uri: str) -> DeviceModel | TableModel:
         model.use_threads(0)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         kind = DeviceModel if (folder / PREPARATION).is_dir() else TableModel
-        told = folder / LEARNED
-        learned = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else None
+        file = folder / LEARNED
+        learned = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
         return kind(uri, model, size, Model.load(str(folder)).run_id or "", learned)

@@ -52,10 +52,10 @@ def own_waits() -> None:
 
 @dataclass
 class _Outage:
-    """Of one service: since when, whether it was told, and whether it was given up, and when it was last asked then."""
+    """Of one service: since when, whether it was announced and given up, and when it was last asked."""
 
     began: float | None = None
-    told: bool = False
+    announced: bool = False
     gave_up: StoreAwayError | None = None
     asked_at: float = -math.inf
 
@@ -194,8 +194,8 @@ class Patience:
                 waited = f"{store} {fault.said}, and was waited for {now - began:.0f} s. {fault.cure}"
                 outage.asked_at, outage.gave_up = now, StoreAwayError(waited)
                 raise outage.gave_up from error
-            if not outage.told and now - began >= _QUIET:
-                outage.told = True
+            if not outage.announced and now - began >= _QUIET:
+                outage.announced = True
                 self._tell(f"{store} {fault.said}; {self._meanwhile()}")
             terms, until = self._terms, now + min(self._until(began) - now, pause * random.uniform(0.5, 1.0))
             while self._terms == terms and (left := until - time.monotonic()) > 0:
@@ -211,10 +211,10 @@ class Patience:
         if outage.began is None:
             return
         with self._condition:
-            if outage.told:
+            if outage.announced:
                 store = self.store if service == RUNS else f"the {service}"
                 self._tell(f"{store} answers again, after {time.monotonic() - outage.began:.0f} s")
-            outage.began, outage.told, outage.gave_up = None, False, None
+            outage.began, outage.announced, outage.gave_up = None, False, None
 
     def _raise_if_given_up(self, outage: _Outage) -> None:
         with self._condition:

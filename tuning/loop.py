@@ -18,7 +18,7 @@ from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.feasibility import check_folds, check_layout
 from tuning.folds import share_tested
-from tuning.kept.shelf import Shelf
+from tuning.kept.predictions import KeptPredictions
 from tuning.kept.winner import keep_predictions
 from tuning.naming import Names
 from tuning.observers import Observer
@@ -40,7 +40,7 @@ def sweep(
     engine: Engine,
     observers: Sequence[Observer] = (),
     memory: Memory | None = None,
-    shelf: Shelf | None = None,
+    predictions: KeptPredictions | None = None,
 ) -> SweepResult:
     """Judge every candidate that `spec` asks for on every fold.
 
@@ -54,7 +54,7 @@ def sweep(
     observers : sequence of Observer
     memory : Memory or None
         What remembers fits between sweeps.
-    shelf : Shelf or None
+    predictions : KeptPredictions or None
         Where predictions are kept, for a sweep that has a memory.
 
     Returns
@@ -79,9 +79,9 @@ def sweep(
     check_folds(spec, workload)
     strategy = make_strategy(spec, workload)
     cells = None if memory is None else Cells(spec, workload)
-    if shelf is not None and cells is not None:
-        shelf.open(cells, workload.folds, spec.refit_scorer, spec.rule)
-    remembered = NothingKnown() if memory is None or cells is None else Remembered(memory, cells, shelf)
+    if predictions is not None and cells is not None:
+        predictions.open(cells, workload.folds, spec.refit_scorer, spec.rule)
+    remembered = NothingKnown() if memory is None or cells is None else Remembered(memory, cells, predictions)
     begun += remembered.waited
     engine.began = remembered.begin
     engine.open(workload)
@@ -109,8 +109,8 @@ def sweep(
         spec.rule,
     )
     best = result.best  # a sweep without a winner has failed, and its observers need not hear otherwise
-    if shelf is not None and cells is not None:
-        keep_predictions(shelf, cells, workload, result, engine, limit.is_up())
+    if predictions is not None and cells is not None:
+        keep_predictions(predictions, cells, workload, result, engine, limit.is_up())
     if spec.seeds:
         rounds = table.rounds.get(best)
         means = mean_scores_under_seeds(spec.seeds, workload, best, rounds, engine, remembered)

@@ -13,7 +13,7 @@ from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies.halving import HalvingStrategy, rungs
 from tuning.strategies.racing import RacingStrategy
 
-Company = Mapping[tuple[float, int], int]
+Counts = Mapping[tuple[float, int], int]
 """How many candidates have been tried, by share of rows and rounds and by fold."""
 
 
@@ -38,22 +38,22 @@ class Rung:
     asked: bool = True
 
 
-def ladder(spec: SweepSpec, n_folds: int, company: Company) -> list[Rung]:
+def ladder(spec: SweepSpec, n_folds: int, counts: Counts) -> list[Rung]:
     """Return the rungs that candidates climb, those that have not begun with the most that can reach them.
 
     Empty for strategies that judge everyone on the same.
     """
     options = options_of(spec.search.strategy, spec.search.options)
     if isinstance(options, HalvingStrategy.Options):
-        return _halving(options, company)
-    return _racing(options, n_folds, company) if isinstance(options, RacingStrategy.Options) else []
+        return _halving(options, counts)
+    return _racing(options, n_folds, counts) if isinstance(options, RacingStrategy.Options) else []
 
 
-def ahead(spec: SweepSpec, n_candidates: int | None, n_folds: int, company: Company, state: State) -> tuple[Work, Work]:
+def ahead(spec: SweepSpec, n_candidates: int | None, n_folds: int, counts: Counts, state: State) -> tuple[Work, Work]:
     """Return the work that will still be asked for, at least and at most."""
-    steps = ladder(spec, n_folds, company)
+    steps = ladder(spec, n_folds, counts)
     if not steps:
-        asked = sum(count for (_, fold), count in company.items() if fold == 0)
+        asked = sum(count for (_, fold), count in counts.items() if fold == 0)
         missing = state.cell.times(max(0, (n_candidates or 0) - asked) * n_folds) if asked else Work()
         return missing, missing
     least = most = Work()
@@ -65,20 +65,20 @@ def ahead(spec: SweepSpec, n_candidates: int | None, n_folds: int, company: Comp
     return least, most
 
 
-def _halving(options: HalvingStrategy.Options, company: Company) -> list[Rung]:
-    climbing = max((count for (_, fold), count in company.items() if fold == 0), default=0)
+def _halving(options: HalvingStrategy.Options, counts: Counts) -> list[Rung]:
+    climbing = max((count for (_, fold), count in counts.items() if fold == 0), default=0)
     if not climbing:
         return []
     steps: list[Rung] = []
     for share in rungs(climbing, options.factor, options.min_share):
-        begun = max((count for (seen, _), count in company.items() if math.isclose(seen, share)), default=0)
+        begun = max((count for (seen, _), count in counts.items() if math.isclose(seen, share)), default=0)
         climbing = begun or math.ceil(climbing / options.factor if steps else climbing)
         steps.append(Rung(f"{share:.0%} of the {options.resource}", climbing, share, bool(begun)))
     return steps
 
 
-def _racing(options: RacingStrategy.Options, n_folds: int, company: Company) -> list[Rung]:
-    begun = {fold: count for (_, fold), count in sorted(company.items())}
+def _racing(options: RacingStrategy.Options, n_folds: int, counts: Counts) -> list[Rung]:
+    begun = {fold: count for (_, fold), count in sorted(counts.items())}
     if not begun:
         return []
     first = min(n_folds, options.min_folds)

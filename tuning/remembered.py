@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tuning.cells import Cells, Memory, from_record, to_record
-from tuning.kept.shelf import Shelf
+from tuning.kept.predictions import KeptPredictions
 from tuning.plan import Fit
 from tuning.results.sweep_result import FoldScore
 from tuning.strategies import Proposal
@@ -55,12 +55,12 @@ class Remembered(NothingKnown):
     ----------
     memory : Memory
     cells : Cells
-    shelf : Shelf or None
+    predictions : KeptPredictions or None
         Keeps what models have predicted; opened.
     """
 
-    def __init__(self, memory: Memory, cells: Cells, shelf: Shelf | None = None) -> None:
-        self._memory, self._cells, self._shelf = memory, cells, shelf
+    def __init__(self, memory: Memory, cells: Cells, predictions: KeptPredictions | None = None) -> None:
+        self._memory, self._cells, self._predictions = memory, cells, predictions
         begun = time.perf_counter()
         memory.open(cells)
         self.waited = time.perf_counter() - begun
@@ -81,8 +81,8 @@ class Remembered(NothingKnown):
                 left.setdefault(id(proposal), []).append(fold)
             else:
                 known.append(score)
-        if self._shelf is not None:
-            self._shelf.seen(known)
+        if self._predictions is not None:
+            self._predictions.seen(known)
         return known, [replace(each, folds=tuple(left[id(each)])) for each in proposals if id(each) in left]
 
     def known_of(self, fits: Sequence[Fit]) -> Sequence[FoldScore | None]:
@@ -96,13 +96,15 @@ class Remembered(NothingKnown):
 
     def _lacks_predictions(self, score: FoldScore) -> bool:
         """Whether every candidate's predictions are to be kept, and those of this cell are not: it is fitted again."""
-        wanted = self._shelf is not None and self._shelf.all_of_them and not score.error and score.share == 1.0
-        return wanted and self._shelf is not None and not self._shelf.has(score.cell)
+        wanted = (
+            self._predictions is not None and self._predictions.all_of_them and not score.error and score.share == 1.0
+        )
+        return wanted and self._predictions is not None and not self._predictions.has(score.cell)
 
     def noting(self, fit: Fit) -> Fit:
-        """Say in `fit` what the shelf wants."""
+        """Say in `fit` what is to be kept."""
         whole = fit.rows == fit.rounds == 1.0
-        return fit if self._shelf is None or not whole else replace(fit, keeps=self._shelf.keeps)
+        return fit if self._predictions is None or not whole else replace(fit, keeps=self._predictions.keeps)
 
     def suspects_apart(self, fits: Sequence[Fit]) -> Sequence[Fit]:
         """Ask the memory for suspects, and part them from the others."""
@@ -118,8 +120,8 @@ class Remembered(NothingKnown):
         return found
 
     def keep(self, fit: Fit, scores: list[FoldScore]) -> list[FoldScore]:
-        """Write records, and put predictions on the shelf."""
+        """Write records, and write predictions down."""
         addresses = self._cells.of_fit(fit)
         kept = [replace(score, cell=addresses[score.candidate]) for score in scores]
         self._memory.keep({each.cell: to_record(each) for each in kept}, [each.cell for each in kept if each.lost])
-        return kept if self._shelf is None else self._shelf.put(kept)
+        return kept if self._predictions is None else self._predictions.put(kept)

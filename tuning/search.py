@@ -113,8 +113,8 @@ def too_large(spec: SweepSpec) -> str:
 
 def may_stop(spec: SweepSpec) -> bool:
     """Whether there may be fewer fits than every candidate on every fold."""
-    told = spec.budget.max_time is not None or spec.search.options.get("patience") is not None
-    return told or STRATEGIES[spec.search.strategy].approximation is not None
+    limited = spec.budget.max_time is not None or spec.search.options.get("patience") is not None
+    return limited or STRATEGIES[spec.search.strategy].approximation is not None
 
 
 def approximations(spec: SweepSpec) -> Sequence[str]:

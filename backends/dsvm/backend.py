@@ -8,7 +8,7 @@ from typing import Any
 
 from backends import reach, secrets
 from backends.dsvm import container, image
-from backends.dsvm.engine import Engine, connected, told
+from backends.dsvm.engine import Engine, connected, refusals
 from backends.dsvm.settings import DsvmSettings, parse_host
 from backends.dsvm.store import serve
 from backends.dsvm.tunnel import Tunnel
@@ -85,7 +85,7 @@ class Vm:
     def clean(self) -> list[str]:
         """Remove containers that have ended, then images and the cache, unless a job runs."""
         done = []
-        with told(self.place):
+        with refusals(self.place):
             for job in self._jobs(image.LABEL):
                 if job.status == "running":
                     what = job.labels.get(container.RUN, "another command's image build")
@@ -105,7 +105,7 @@ class Vm:
         return [found for found in self._jobs(label) if not found.name.startswith(container.KEPT)]
 
     def _jobs(self, label: str) -> list[Any]:
-        with told(self.place):
+        with refusals(self.place):
             return list(self._engine.client.containers.list(all=True, filters={"label": label}))
 
     def _resumed(self, found: Any) -> RemoteJob:

@@ -13,7 +13,7 @@ from docker.types import DeviceRequest, LogConfig
 
 from backends import project, shipping
 from backends.dsvm import image, streams
-from backends.dsvm.engine import Broken, Engine, explain, told
+from backends.dsvm.engine import Broken, Engine, explain, refusals
 from backends.dsvm.logs import LogReader
 from backends.dsvm.settings import DsvmSettings
 from backends.failures import BackendError
@@ -43,7 +43,7 @@ def create(engine: Engine, image_name: str, work: Work, settings: DsvmSettings) 
     BackendError
         The engine refuses; nothing is left there.
     """
-    with told(engine.place):
+    with refusals(engine.place):
         made = engine.client.containers.create(image_name, **options(work, settings))
         try:
             made.put_archive("/", _code(work.project))

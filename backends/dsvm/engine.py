@@ -101,11 +101,11 @@ class Engine:
             The engine refuses, or cannot be reached again.
         """
         try:
-            with told(self.place):
+            with refusals(self.place):
                 call(self.client)
         except ConnectionLostError:
             self.reopen()
-            with told(self.place):
+            with refusals(self.place):
                 call(self.client)
 
     def close(self) -> None:
@@ -125,7 +125,7 @@ def connected(settings: DsvmSettings) -> Iterator[Engine]:
     engine = Engine(settings)
     try:
         engine.open()
-        with told(engine.place):
+        with refusals(engine.place):
             _check_sizes(engine, settings)
         yield engine
     finally:
@@ -133,7 +133,7 @@ def connected(settings: DsvmSettings) -> Iterator[Engine]:
 
 
 @contextmanager
-def told(place: str) -> Iterator[None]:
+def refusals(place: str) -> Iterator[None]:
     """Turn the engine's refusals into a BackendError, and a broken connection into ConnectionLostError."""
     try:
         yield

@@ -13,7 +13,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from backends import secrets
 from backends.dsvm import streams
-from backends.dsvm.engine import Engine, told
+from backends.dsvm.engine import Engine, refusals
 from backends.dsvm.settings import DsvmSettings
 from backends.environment import Environment
 from backends.failures import BackendError
@@ -48,7 +48,7 @@ def prepare(engine: Engine, environment: Environment, settings: DsvmSettings) ->
         The base image or a package cannot be had, the Python version is another, or the disk is full.
     """
     name = tag(environment, settings)
-    with told(engine.place):
+    with refusals(engine.place):
         verb = "reused" if _exists(engine, name) else "made"
         if verb == "made":
             _make(engine, name, environment, settings)

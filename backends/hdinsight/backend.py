@@ -176,7 +176,7 @@ def _packages(settings: HdinsightSettings) -> dict[str, str]:
 
 def last_words(state: str, log: list[str]) -> str:
     """Return what Livy knows of the end: the last line of its log that says more than that."""
-    told = [" ".join(line.split()) for line in log if _TELLING.search(line)]
-    if state == "killed" and not told:
+    causes = [" ".join(line.split()) for line in log if _TELLING.search(line)]
+    if state == "killed" and not causes:
         return "its application was killed"
-    return f"Livy says {state}: {told[-1][:300]}" if told else f"Livy says {state}"
+    return f"Livy says {state}: {causes[-1][:300]}" if causes else f"Livy says {state}"

@@ -69,7 +69,7 @@ class BlobShelf:
                 f"'{storage.account}'. Set it to that account's, or correct 'storage'."
             )
         self._container = self._service.get_container_client(storage.container)
-        with self._told():
+        with self._refusals():
             self._container.get_container_properties()
 
     @property
@@ -79,7 +79,7 @@ class BlobShelf:
 
     def put(self, name: str, content: bytes | Path) -> None:
         """Write a file."""
-        with self._told():
+        with self._refusals():
             if isinstance(content, bytes):
                 self._container.upload_blob(self._blob(name), content, overwrite=True)
                 return
@@ -88,7 +88,7 @@ class BlobShelf:
 
     def get(self, name: str) -> bytes | None:
         """Return a file's content, None where there is none."""
-        with self._told():
+        with self._refusals():
             try:
                 content: bytes = self._container.download_blob(self._blob(name)).readall()
             except ResourceNotFoundError as error:
@@ -100,7 +100,7 @@ class BlobShelf:
     def names(self, prefix: str) -> list[str]:
         """Return the names of all files that begin with `prefix`, in order."""
         top = len(self._blob(""))
-        with self._told():
+        with self._refusals():
             return sorted(name[top:] for name in self._container.list_blob_names(name_starts_with=self._blob(prefix)))
 
     def remove(self, prefix: str) -> None:
@@ -114,7 +114,7 @@ class BlobShelf:
         """Return address and signature with which the driver reaches this shelf, and can do no more than it must."""
         now = datetime.now(UTC)
         expiry = now + LONGEST_JOB
-        with self._told():
+        with self._refusals():
             key: dict[str, Any] = (
                 {"account_key": self._service.credential.account_key}
                 if hasattr(self._service.credential, "account_key")
@@ -133,14 +133,14 @@ class BlobShelf:
         return f"{self._storage.path}/{name}"
 
     def _remove_one(self, name: str) -> None:
-        with self._told():
+        with self._refusals():
             try:
                 self._container.delete_blob(self._blob(name))
             except ResourceNotFoundError:
                 return
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _refusals(self) -> Iterator[None]:
         """Turn the SDK's errors into one line; their own text may hold a signature."""
         try:
             yield

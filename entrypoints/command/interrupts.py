@@ -94,20 +94,20 @@ class _Watch:
         self.reason = ""
         self._last_resort = last_resort
         self._launcher = Launcher.of_this_process()
-        self._heard, self._told = socket.socketpair()  # Windows' select knows nothing else
-        self._told.setblocking(False)
+        self._heard, self._waker = socket.socketpair()  # Windows' select knows nothing else
+        self._waker.setblocking(False)
         self._ends_at: float | None = None
         self._first = 0
         self._done = threading.Event()
 
     def __enter__(self) -> None:
-        self._before = signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
+        self._before = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._run, name="interrupt-watch", daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
         signal.set_wakeup_fd(self._before)
-        self._told.send(b"\0")
+        self._waker.send(b"\0")
 
     def _run(self) -> None:
         while not self._done.is_set():
@@ -118,7 +118,7 @@ class _Watch:
                 self._look_for_launcher()
             if self._ends_at is not None and time.monotonic() >= self._ends_at and not self._done.is_set():
                 self._end()
-        for end in (self._heard, self._told):
+        for end in (self._heard, self._waker):
             end.close()
 
     def _patience(self) -> float | None:

@@ -189,8 +189,8 @@ class Answers(View):
 
     def _answer(self, method: str, rows: pd.DataFrame) -> NDArray[Any]:
         if method not in self._known:
-            told = self._added[method] if self._rows is None else [getattr(self._model, method)(self._rows)]
-            self._known[method] = np.concatenate([np.asarray(part) for part in told])
+            parts = self._added[method] if self._rows is None else [getattr(self._model, method)(self._rows)]
+            self._known[method] = np.concatenate([np.asarray(part) for part in parts])
         found: NDArray[Any] = self._known[method][rows.index]
         return found
 

@@ -43,7 +43,7 @@ def log_card(
 
     What it says of a sweep's winner may be said otherwise, by the names of the card's fields: `instead`.
     """
-    told = Card(
+    written = Card(
         model=f"{model.name} version {model.version}",
         estimator=_name_of(winner),
         params={**spec.fixed, **result.best.params},
@@ -61,15 +61,15 @@ def log_card(
         roles=_roles(params) if params.features else "",
         columns={} if rows.featurizer else rows.schema,
     )
-    told = replace(told, **instead)
+    written = replace(written, **instead)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (folder / card.FILE).write_text(card.markdown(told), encoding="utf-8")
-        if told.predictions:
-            found = calibration(told.predictions.probabilities, told.predictions.codes)
+        (folder / card.FILE).write_text(card.markdown(written), encoding="utf-8")
+        if written.predictions:
+            found = calibration(written.predictions.probabilities, written.predictions.codes)
             draw_calibration(found, folder / card.PICTURE)
         run.log_folder(folder, FOLDER)
-    registry.describe(run, model, card.description(told))
+    registry.describe(run, model, card.description(written))
 
 
 def command(params: SweepParams, run: EntryRun) -> str:

@@ -12,7 +12,7 @@ from entrypoints.data.rows import Rows
 from entrypoints.terminal.results import Row
 from tracking import EntryRun
 from tuning import SweepResult, SweepSpec
-from tuning.kept import shelf, table
+from tuning.kept import predictions, table
 from tuning.kept.bias import Corrected, corrected
 from tuning.kept.choice import KeptSweep
 from tuning.warned import one_line
@@ -20,13 +20,13 @@ from tuning.warned import one_line
 FOLDER = "predictions"
 
 
-def shelf_for(spec: SweepSpec) -> shelf.Shelf:
+def predictions_for(spec: SweepSpec) -> predictions.KeptPredictions:
     """Return what keeps predictions in the cache, as `spec` says."""
-    return shelf.Shelf(Cache.from_environment().root / shelf.FOLDER, spec.keep == "predictions")
+    return predictions.KeptPredictions(Cache.from_environment().root / predictions.FOLDER, spec.keep == "predictions")
 
 
 def log_predictions(
-    run: EntryRun, spec: SweepSpec, result: SweepResult, kept: shelf.Shelf, rows: Rows
+    run: EntryRun, spec: SweepSpec, result: SweepResult, kept: predictions.KeptPredictions, rows: Rows
 ) -> tuple[SweepResult, list[Row]]:
     """Record what was kept as one file; return the result with its corrected score, and what there is to say."""
     root = Cache.from_environment().root
@@ -38,10 +38,10 @@ def log_predictions(
             size = file.stat().st_size
             run.log_file(file, FOLDER)
             found = _correction(spec, file, rows)
-    told = _told(result, kept, n_kept, size)
+    said = _rows_of(result, kept, n_kept, size)
     if isinstance(found, str):
-        return replace(result, uncorrected=found), told
-    return replace(result, corrected=found), told
+        return replace(result, uncorrected=found), said
+    return replace(result, corrected=found), said
 
 
 def _correction(spec: SweepSpec, file: Path, rows: Rows) -> Corrected | str:
@@ -52,7 +52,7 @@ def _correction(spec: SweepSpec, file: Path, rows: Rows) -> Corrected | str:
         return f"it could not be computed ({one_line(error)})"
 
 
-def _told(result: SweepResult, kept: shelf.Shelf, n_kept: int, size: int) -> list[Row]:
+def _rows_of(result: SweepResult, kept: predictions.KeptPredictions, n_kept: int, size: int) -> list[Row]:
     """Say what is missing, and how much there is where that was asked for."""
     n_wanted = len(result.candidates) - len({*result.failed, *result.stopped}) if kept.all_of_them else 1
     if n_kept < n_wanted:

@@ -32,7 +32,7 @@ from tracking.links import REPORT_FILE, Links
 from tracking.registry import RegisteredModel
 from tuning import FoldScore, SweepResult, SweepSpec
 from tuning.control import Watched
-from tuning.kept.shelf import Shelf
+from tuning.kept.predictions import KeptPredictions
 from tuning.verification import raise_disagreement
 
 RESULTS = "results"
@@ -94,33 +94,33 @@ class Outcome:
         missing: Missing,
         note: SweepNote,
         spans: Sequence[Span] = (),
-        shelf: Shelf | None = None,
+        predictions: KeptPredictions | None = None,
     ) -> None:
         self._params, self._run, self._spec, self._rows, self._missing = params, run, spec, rows, missing
         self.scores: dict[str, float] = {}
         self.model: RegisteredModel | None = None
         self.kept: list[Row] = []
-        self._shelf = shelf
+        self._predictions = predictions
         self._illustrations = Illustrations(params, run, spec, rows, missing, spans)
         self._note = note
-        self._told: dict[str, Any] = {}
+        self._noted: dict[str, Any] = {}
 
     def conclude(self, result: SweepResult, kept: KeptResult) -> SweepResult:
         """Record `result`, then refit, judge, log and register the winner; return it with all that is known by then."""
         with stages("winner") as begin:
             begin("recording the result")
             self._record(result, kept)
-            if self._shelf is not None:
+            if self._predictions is not None:
                 begin("keeping out-of-fold predictions")
-                result = self._keep(result, self._shelf)
+                result = self._keep(result, self._predictions)
             raise_disagreement(result)  # such a result is kept to be looked into, and makes no model
             begin("refitting on all training rows")
             lost = "the hold-out's scores and the model are" if self._rows.holdout else "the model is"
             cure = "mend that and run the command again, or fit the parameters in the table yourself"
             with self._missing.unless(f"the winner could not be refitted, so {lost} missing", cure):
                 rounds = result.rounds.get(result.best)
-                told = Watched(begin.at_round)
-                winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds, told)
+                watched = Watched(begin.at_round)
+                winner = tuning.refit(self._spec, result.best, self._rows.train, self._params.cores, rounds, watched)
                 begin("scoring the hold-out")
                 self._judge(winner, result)
                 trained = self._on_its_own_rows(winner)
@@ -151,20 +151,20 @@ class Outcome:
         self._illustrations.of_result(result)
         self._tell(result)
 
-    def _keep(self, result: SweepResult, shelf: Shelf) -> SweepResult:
+    def _keep(self, result: SweepResult, predictions: KeptPredictions) -> SweepResult:
         """Record the predictions that were kept, and return the result with what they say of the winner's score."""
         with self._missing.unless("the run does not hold the out-of-fold predictions"):
-            result, self.kept = log_predictions(self._run, self._spec, result, shelf, self._rows)
+            result, self.kept = log_predictions(self._run, self._spec, result, predictions, self._rows)
             report.log_correction(self._run, self._spec, result)
         return result
 
     def _tell(self, result: SweepResult, **news: Any) -> None:
         """Write the run's note again, with what is new."""
-        self._told |= news
-        self._told["pictures"] = [picture.name for picture in self._illustrations.album.drawn]
-        self._told["page"] = self._illustrations.page
+        self._noted |= news
+        self._noted["pictures"] = [picture.name for picture in self._illustrations.album.drawn]
+        self._noted["page"] = self._illustrations.page
         with self._missing.unless("the run's note is not up to date"):
-            self._note.write(result, audited=self._rows.found, **self._told)
+            self._note.write(result, audited=self._rows.found, **self._noted)
 
     def _on_its_own_rows(self, winner: Any) -> dict[str, float]:
         """Score the winner on rows that it has learned from: all, or as many as tell as much."""

@@ -79,8 +79,8 @@ def _running(each: Running, at: float) -> Text:
     count = len(each.fit.candidates)
     first = name_of(each.fit.candidates[0])
     name = f"{count:,} candidates, {first} …" if count > 1 else first
-    told = f"{duration(at - each.began):>9}  fold {each.fit.fold}  {rounds}{'  ' if rounds else ''}"
-    return one_line(f"    {told}").append(name, "bright_black")
+    words = f"{duration(at - each.began):>9}  fold {each.fit.fold}  {rounds}{'  ' if rounds else ''}"
+    return one_line(f"    {words}").append(name, "bright_black")
 
 
 def _best(facts: Facts) -> Iterator[Text]:

@@ -68,7 +68,7 @@ class Facts:
 def gather(spec: SweepSpec, tally: Tally, engine: Engine, elapsed: float) -> Facts:
     """Gather what there is to say now."""
     state = engine.ledger.state()
-    company = _most(engine.ledger.company(), tally.company)
+    counts = _most(engine.ledger.counts(), tally.tried)
     return Facts(
         tally,
         elapsed,
@@ -76,8 +76,8 @@ def gather(spec: SweepSpec, tally: Tally, engine: Engine, elapsed: float) -> Fac
         state.running[: engine.workers],
         round(state.waiting.n) + max(0, len(state.running) - engine.workers),
         state.at,
-        _left(spec, tally, engine.workers, state, company),
-        ladder(spec, tally.n_folds, company),
+        _left(spec, tally, engine.workers, state, counts),
+        ladder(spec, tally.n_folds, counts),
         tally.leaders(),
     )
 
@@ -89,10 +89,10 @@ def _most(
 
 
 def _left(
-    spec: SweepSpec, tally: Tally, workers: int, state: State, company: Mapping[tuple[float, int], int]
+    spec: SweepSpec, tally: Tally, workers: int, state: State, counts: Mapping[tuple[float, int], int]
 ) -> Range | None:
     """Add to the fits that remain those that will yet be asked for, those to be repeated, and the refit."""
-    fits = state.left(workers, ahead(spec, tally.n_candidates, tally.n_folds, company, state))
+    fits = state.left(workers, ahead(spec, tally.n_candidates, tally.n_folds, counts, state))
     if fits is None:
         return None
     repeated = state.pace.foretell(state.cell.times(spec.verify)).over(workers) if state.pace else Range()

@@ -55,7 +55,7 @@ class Tally:
         Whether candidates may be stopped early, so that the fits in all are not known.
     fit_seconds : dict of Candidate to float
         Mean time of a fit of each of the best.
-    company : Counter of tuple
+    tried : Counter of tuple
         How many candidates have had a fold, by share of rows and rounds, and by fold.
     """
 
@@ -68,7 +68,7 @@ class Tally:
     n_failed: int = 0
     failures: Failures = field(default_factory=Failures)
     fit_seconds: dict[Candidate, float] = field(default_factory=dict)
-    company: Counter[tuple[float, int]] = field(default_factory=Counter)
+    tried: Counter[tuple[float, int]] = field(default_factory=Counter)
     _best: list[Standing] = field(default_factory=list)
     _partial: dict[Candidate, dict[int, FoldScore]] = field(default_factory=dict)
     _fold_sums: dict[tuple[float, int], tuple[float, int]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Tally:
         self.failures.add(scores)
         for score in scores:
             self.n_done += 1
-            self.company[score.share, score.fold] += 1
+            self.tried[score.share, score.fold] += 1
             folds = self._partial.setdefault(score.candidate, {})
             if score.fold not in folds or folds[score.fold].share <= score.share:
                 folds[score.fold] = score

@@ -40,10 +40,10 @@ def test_fits_behind_a_long_one_are_left_to_others(tmp_path, monkeypatch):
 
     monkeypatch.setattr(worker, "_kept", {})
     with diaries(tmp_path) as (workload, lines):
-        parcel = worker.Parcel.pack("behind", workload, cloudpickle.dumps)
+        packed = worker.PackedWorkload.pack("behind", workload, cloudpickle.dumps)
         fits = tuple(Fit(0, (Candidate({"mood": f"{seconds}", "seconds": seconds}),)) for seconds in (0.2, 0.0, 0.0))
         cut, whole = (
-            worker.work("behind", lambda: parcel, pickle.dumps(Batch(fits, enough))) for enough in (0.1, float("inf"))
+            worker.work("behind", lambda: packed, pickle.dumps(Batch(fits, enough))) for enough in (0.1, float("inf"))
         )
         assert [line[2] for line in lines()] == ["0.2", "0.2", "0.0", "0.0"]
     assert (len(cut), len(whole)) == (1, 3)

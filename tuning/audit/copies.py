@@ -65,11 +65,11 @@ def _sets_of_copies(rows: Audited) -> list[NDArray[np.intp]]:
         return []
     half = np.random.default_rng(2).permutation(rows.n_columns) < rows.n_columns // 2
     alike = [_numbers_alike(row_keys(rows, part)) for part in (half, ~half)]
-    told = np.minimum(*(n[members[begins]] for n in alike)) == sizes
+    met_twice = np.minimum(*(n[members[begins]] for n in alike)) == sizes
     expected = max(_met_by_chance(*alike), _met_by_chance(*alike[::-1]))
-    if told.sum() <= expected + _SURE * np.sqrt(expected) or not _agree(rows, sizes[told], is_one[told]):
+    if met_twice.sum() <= expected + _SURE * np.sqrt(expected) or not _agree(rows, sizes[met_twice], is_one[met_twice]):
         return []
-    kept = np.flatnonzero(told & is_one)
+    kept = np.flatnonzero(met_twice & is_one)
     return [members[begins[each] : begins[each] + sizes[each]] for each in kept]
 
 

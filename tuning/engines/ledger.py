@@ -19,7 +19,7 @@ from tuning.plan import Fit
 from tuning.results.sweep_result import FoldScore
 
 _NONE = Work()
-_TOLD_BY = 0.01  # the share of a fit's rounds that must have been timed
+_LEAST_TIMED = 0.01  # the share of a fit's rounds that must have been timed
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Running:
 
     def whole(self, at: float) -> float | None:
         """Seconds that all of it will take, as it looks at the moment `at`; None where that cannot be told yet."""
-        if self.first is None or self.share is None or self.share - self.first[1] < _TOLD_BY:
+        if self.first is None or self.share is None or self.share - self.first[1] < _LEAST_TIMED:
             return None
         since, from_share = self.first
         return since - self.began + (at - since) * (1 - from_share) / (self.share - from_share)
@@ -137,7 +137,7 @@ class Ledger:
         self._asked = Work()
         self._n_cells = 0
         self._n_ended = self._n_failed = 0
-        self._company: Counter[tuple[float, int]] = Counter()
+        self._counts: Counter[tuple[float, int]] = Counter()
 
     def state(self) -> State:
         """Return what there is to know now."""
@@ -147,10 +147,10 @@ class Ledger:
             sound = 1 - self._n_failed / max(1, self._n_ended)
             return State(self._clock(), self._waiting, running, self._pace, cell, sound)
 
-    def company(self) -> Mapping[tuple[float, int], int]:
+    def counts(self) -> Mapping[tuple[float, int], int]:
         """Return how many candidates have been asked for, by share of rows and rounds, and by fold."""
         with self._lock:
-            return dict(self._company)
+            return dict(self._counts)
 
     def submitted(self, fit: Fit) -> None:
         """Note that `fit` waits; before a worker can have it."""
@@ -159,7 +159,7 @@ class Ledger:
             self._waiting += Work.of(fit)
             self._asked += Work(1.0, fit.cost / max(fit.rounds, 1e-9))  # as if it were in full
             self._n_cells += n_cells
-            self._company[fit.rows * fit.rounds, fit.fold] += n_cells
+            self._counts[fit.rows * fit.rounds, fit.fold] += n_cells
 
     def began(self, fit: Fit) -> None:
         """Note that a worker has, or will at once have, `fit`."""

@@ -25,8 +25,8 @@ from errors import GridfoldError
 from tuning.candidates import Candidate, as_json, from_json
 from tuning.dataset import Dataset
 from tuning.kept.columns import Layout, from_columns, layouts_of, to_columns
+from tuning.kept.predictions import KeptPredictions
 from tuning.kept.responses import PREDICT, Responses
-from tuning.kept.shelf import Shelf
 from tuning.results.sweep_result import SweepResult
 
 FILE = "out_of_fold.parquet"
@@ -61,37 +61,39 @@ class Judged:
     layouts: Sequence[Layout] = ()
 
 
-def write(file: Path, result: SweepResult, shelf: Shelf, data: Dataset, targets: Sequence[str] = ()) -> int:
-    """Write what `shelf` has kept of a sweep, and return of how many candidates it was there.
+def write(
+    file: Path, result: SweepResult, predictions: KeptPredictions, data: Dataset, targets: Sequence[str] = ()
+) -> int:
+    """Write what `predictions` has kept of a sweep, and return of how many candidates it was there.
 
     Parameters
     ----------
     file : Path
     result : SweepResult
-    shelf : Shelf
+    predictions : KeptPredictions
         Of a sweep that has ended.
     data : Dataset
         The rows of the sweep.
     targets : sequence of str
         Names of the columns to predict, where they are several.
     """
-    schema = _schema(shelf, data, targets)
+    schema = _schema(predictions, data, targets)
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     words = [field.name for field in schema if field.name not in floats]
     groups: dict[Candidate, _Group] = {}
     with pq.ParquetWriter(
         file, schema, compression="zstd", use_dictionary=words, use_byte_stream_split=floats
     ) as writer:
-        for candidate, cells in shelf.cells.items():
-            answers = [each for each in map(shelf.find, cells) if each is not None]
+        for candidate, cells in predictions.cells.items():
+            answers = [each for each in map(predictions.find, cells) if each is not None]
             layouts = layouts_of(answers, data.classes, targets)
-            if len(answers) < len(shelf.folds) or not _fits(layouts, schema):
-                shelf.note(f"those of {candidate.name} cannot be read back")
+            if len(answers) < len(predictions.folds) or not _fits(layouts, schema):
+                predictions.note(f"those of {candidate.name} cannot be read back")
                 continue
-            table = _table(candidate, answers, layouts, shelf, data, schema)
+            table = _table(candidate, answers, layouts, predictions, data, schema)
             writer.write_table(table, row_group_size=max(1, table.num_rows))
             groups[candidate] = _Group(len(groups), layouts)
-        writer.add_key_value_metadata({_ABOUT: json.dumps(_about(result, shelf, groups))})
+        writer.add_key_value_metadata({_ABOUT: json.dumps(_about(result, predictions, groups))})
     return len(groups)
 
 
@@ -101,12 +103,12 @@ class _Group:
     layouts: Sequence[Layout]
 
 
-def _schema(shelf: Shelf, data: Dataset, targets: Sequence[str]) -> pa.Schema:
+def _schema(predictions: KeptPredictions, data: Dataset, targets: Sequence[str]) -> pa.Schema:
     """Return the columns that any candidate has, by the first fold of each; those of numbers as wide as the widest."""
     types: dict[str, Any] = {}
     label = pa.array(data.classes.tolist()).type if data.classes is not None else None
-    for cells in shelf.cells.values():
-        answer = shelf.find(cells[0])
+    for cells in predictions.cells.values():
+        answer = predictions.find(cells[0])
         for layout in layouts_of([answer] if answer else [], data.classes, targets):
             of_labels = label if layout.method == PREDICT and layout.flat else None
             for name in layout.columns:
@@ -137,19 +139,19 @@ def _table(
     candidate: Candidate,
     answers: Sequence[Responses],
     layouts: Sequence[Layout],
-    shelf: Shelf,
+    predictions: KeptPredictions,
     data: Dataset,
     schema: pa.Schema,
 ) -> pa.Table:
     """Put the folds of one candidate below each other."""
-    sizes = [len(fold.test) for fold in shelf.folds]
+    sizes = [len(fold.test) for fold in predictions.folds]
     parts = [
         {name: column for layout in layouts for name, column in to_columns(layout, answer, data.classes).items()}
         for answer in answers
     ]
     columns: dict[str, Any] = {
-        ROW: _ids(data)[np.concatenate([fold.test for fold in shelf.folds])],
-        FOLD: np.repeat([fold.index for fold in shelf.folds], sizes).astype(np.int32),
+        ROW: _ids(data)[np.concatenate([fold.test for fold in predictions.folds])],
+        FOLD: np.repeat([fold.index for fold in predictions.folds], sizes).astype(np.int32),
         CANDIDATE: pa.array([candidate.key] * sum(sizes), pa.string()),
     } | {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
     return pa.Table.from_arrays(
@@ -171,12 +173,12 @@ def _ids(data: Dataset) -> NDArray[Any]:
     return np.arange(data.n_rows) if data.ids is None else data.ids
 
 
-def _about(result: SweepResult, shelf: Shelf, groups: Mapping[Candidate, _Group]) -> dict[str, Any]:
+def _about(result: SweepResult, predictions: KeptPredictions, groups: Mapping[Candidate, _Group]) -> dict[str, Any]:
     left_out = {*result.failed, *result.stopped}
     return {
         "winner": result.best.key,
-        "all": shelf.all_of_them,
-        "why_not": shelf.why_not,
+        "all": predictions.all_of_them,
+        "why_not": predictions.why_not,
         "scorers": list(result.scorers),
         "refit_scorer": result.refit_scorer,
         "candidates": [

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from tuning.candidates import Candidate
 from tuning.cells import Cells
 from tuning.engines.base import Engine
-from tuning.kept.shelf import Shelf
+from tuning.kept.predictions import KeptPredictions
 from tuning.plan import Fit, Group, Workload, groups
 from tuning.results.sweep_result import FoldScore, SweepResult
 from tuning.verification import is_the_same_again
@@ -23,13 +23,13 @@ _APART = 1e-9  # of scores of one model that was fitted twice, beyond what its l
 
 
 def keep_predictions(
-    shelf: Shelf, cells: Cells, workload: Workload, result: SweepResult, engine: Engine, late: bool
+    predictions: KeptPredictions, cells: Cells, workload: Workload, result: SweepResult, engine: Engine, late: bool
 ) -> None:
-    """Settle what `shelf` keeps of a sweep that has ended.
+    """Settle what `predictions` keeps of a sweep that has ended.
 
     Parameters
     ----------
-    shelf : Shelf
+    predictions : KeptPredictions
     cells : Cells
     workload : Workload
     result : SweepResult
@@ -41,20 +41,20 @@ def keep_predictions(
     winner, scores = result.best, result.fold_scores[result.best]
     fitted = _at_its_rounds(workload, winner, result.rounds.get(winner))
     of_winner = {score.cell if fitted is winner else cells.address(fitted, score.fold): score for score in scores}
-    missing = {address: score for address, score in of_winner.items() if shelf.find(address) is None}
-    if missing and not shelf.why_not:
+    missing = {address: score for address, score in of_winner.items() if predictions.find(address) is None}
+    if missing and not predictions.why_not:
         try:
-            why_not = "the sweep's time is up" if late else _fit_again(shelf, workload, fitted, missing, engine)
+            why_not = "the sweep's time is up" if late else _fit_again(predictions, workload, fitted, missing, engine)
         except Exception as error:  # whatever it is, the sweep has its winner
             why_not = one_line(error)
         if why_not:
-            shelf.note(f"they were not noted when the winner was scored, and {why_not}")
+            predictions.note(f"they were not noted when the winner was scored, and {why_not}")
     wanted = {}
-    if shelf.all_of_them:
+    if predictions.all_of_them:
         left_out = {*result.failed, *result.stopped}
         complete = [each for each in result.candidates if each not in left_out]
         wanted = {each: [score.cell for score in result.fold_scores[each]] for each in complete}
-    shelf.settle({**wanted, winner: list(of_winner)})
+    predictions.settle({**wanted, winner: list(of_winner)})
 
 
 def _at_its_rounds(workload: Workload, winner: Candidate, rounds: int | None) -> Candidate:
@@ -66,14 +66,14 @@ def _at_its_rounds(workload: Workload, winner: Candidate, rounds: int | None) ->
 
 
 def _fit_again(
-    shelf: Shelf, workload: Workload, fitted: Candidate, known: Mapping[str, FoldScore], engine: Engine
+    predictions: KeptPredictions, workload: Workload, fitted: Candidate, known: Mapping[str, FoldScore], engine: Engine
 ) -> str:
     """Fit and keep the folds of `known`, scores by address; say why not, empty where it could be done."""
     (group,) = groups(workload, [fitted])
     if not is_the_same_again(workload, group):
         return "it draws other random numbers in each fit"
     alone = workload.early_stopping is not None  # else it would choose its rounds anew
-    fits = [Fit(score.fold, (fitted,), alone=alone, keeps=shelf.keeps) for score in known.values()]
+    fits = [Fit(score.fold, (fitted,), alone=alone, keeps=predictions.keeps) for score in known.values()]
     futures = [engine.submit(fit) for fit in fits]
     for (address, before), future in zip(known.items(), futures, strict=True):
         (after,) = future.result()
@@ -81,7 +81,7 @@ def _fit_again(
             return why_not
         if after.responses is None:
             return after.unkept
-        shelf.write(address, after.responses)
+        predictions.write(address, after.responses)
     return ""
 
 

@@ -86,9 +86,9 @@ class BoostingLearner(Learner):
 
     def _prefixes(self, model: Any, test: Dataset, judge: Judge) -> Iterator[Any]:
         """Models of one round, two rounds and so on; a scorer of the user's own may look at more than predictions."""
-        told = self.told(model, test.X) if judge.only_responses else None
+        staged = self.staged(model, test.X) if judge.only_responses else None
         for rounds in range(1, self.length(model) + 1):
-            yield self.first(model, rounds) if told is None else next(told)
+            yield self.first(model, rounds) if staged is None else next(staged)
 
     @property
     def _name(self) -> str:
@@ -108,14 +108,14 @@ class BoostingLearner(Learner):
         """Return the first `rounds` of a fitted `model`."""
 
     @abstractmethod
-    def told(self, model: Any, X: Any) -> Iterator[Any]:
+    def staged(self, model: Any, X: Any) -> Iterator[Any]:
         """Yield models of one round, two rounds and so on, which know what their rounds say of `X` and nothing else."""
 
 
 class _SumOfTrees(BoostingLearner):
     """Boosting whose model is a sum of trees, which scikit-learn can give round by round."""
 
-    def told(self, model: Any, X: Any) -> Iterator[Any]:
+    def staged(self, model: Any, X: Any) -> Iterator[Any]:
         """Answer from the sums that scikit-learn keeps up to date from round to round."""
         for rounds, sums in enumerate(model._staged_raw_predict(X), start=1):
             yield changed(self.first(model, rounds), _raw_predict=_answering(sums))
@@ -271,11 +271,11 @@ class AdaBoostLearner(BoostingLearner):
             n_estimators=rounds,
         )
 
-    def told(self, model: Any, X: Any) -> Iterator[Any]:
+    def staged(self, model: Any, X: Any) -> Iterator[Any]:
         """Answer from what each estimator predicts, which the model then weighs as it does."""
-        told = [_Told(each, each.predict(X)) for each in model.estimators_]
-        for rounds in range(1, len(told) + 1):
-            yield changed(self.first(model, rounds), estimators_=told[:rounds])
+        staged = [_Staged(each, each.predict(X)) for each in model.estimators_]
+        for rounds in range(1, len(staged) + 1):
+            yield changed(self.first(model, rounds), estimators_=staged[:rounds])
 
     def size(self, estimator: Any) -> float | None:
         """Rounds times the leaves of each tree, where trees are boosted."""
@@ -287,7 +287,7 @@ class AdaBoostLearner(BoostingLearner):
         return _times(self.rounds_of(estimator), leaves)
 
 
-class _Told(View):
+class _Staged(View):
     """A fitted estimator that has predicted the test rows already."""
 
     def __init__(self, model: Any, predicted: NDArray[Any]) -> None:

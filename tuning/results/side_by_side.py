@@ -183,8 +183,10 @@ def _common_scorer(sweeps: Sequence[Swept]) -> str:
     wanted = [sweeps[0].scorer, *sweeps[0].scorers]
     found = next((name for name in wanted if all(name in each.scorers for each in sweeps)), None)
     if found is None:
-        told = "; ".join(f"{each.run_id} has {', '.join(each.scorers)}" for each in sweeps)
-        raise GridfoldError(f"-P runs: no scorer is in all of them ({told}). Compare sweeps that have one in common.")
+        found_in = "; ".join(f"{each.run_id} has {', '.join(each.scorers)}" for each in sweeps)
+        raise GridfoldError(
+            f"-P runs: no scorer is in all of them ({found_in}). Compare sweeps that have one in common."
+        )
     return found
 
 
@@ -214,5 +216,5 @@ def _shared(first: Swept, second: Swept, scorer: str) -> Shared:
 
 def _differing(sweeps: Sequence[Swept]) -> dict[tuple[str, str], dict[str, str]]:
     names = dict.fromkeys((kind, name) for each in sweeps for kind, facts in each.about.items() for name in facts)
-    told = {key: {each.label: each.about.get(key[0], {}).get(key[1], "") for each in sweeps} for key in names}
-    return {key: values for key, values in told.items() if len(set(values.values())) > 1}
+    values_of = {key: {each.label: each.about.get(key[0], {}).get(key[1], "") for each in sweeps} for key in names}
+    return {key: values for key, values in values_of.items() if len(set(values.values())) > 1}

@@ -22,7 +22,7 @@ from tuning.strategies.random import Draws, Sampled
 
 
 class HalvingStrategy:
-    """Rungs of growing share and shrinking company."""
+    """Rungs: fewer candidates on each, with a larger share."""
 
     class Options(Sampled):
         """``factor``: one in so many climbs; ``resource``: of what a rung takes a share; ``min_share`` of the first."""

@@ -53,8 +53,8 @@ def takes_categories(spec: SweepSpec, estimator: Any) -> bool:
 
 def with_categories(spec: SweepSpec, estimator: Any, columns: Sequence[str]) -> SweepSpec:
     """Tell `estimator` of the `columns` of categories, where its library wants to be told and `spec` has not."""
-    told = learner_for(estimator).with_categories(estimator, columns, lambda name: values_of(spec, name))
-    return spec.model_copy(update={"fixed": {**spec.fixed, **told}}) if told else spec
+    with_types = learner_for(estimator).with_categories(estimator, columns, lambda name: values_of(spec, name))
+    return spec.model_copy(update={"fixed": {**spec.fixed, **with_types}}) if with_types else spec
 
 
 def one_hot_columns(X: pd.DataFrame) -> pd.DataFrame:

@@ -11,8 +11,8 @@ import numpy as np
 from benchmarks.differential.ours import InProcess
 from tests.tuning.memories import JournalMemory
 from tuning import Dataset, Scorers, SweepSpec, sweep
+from tuning.kept.predictions import KeptPredictions
 from tuning.kept.responses import Replayed
-from tuning.kept.shelf import Shelf
 from tuning.kept.table import OutOfFold, write
 from tuning.spec.estimators import make_estimator
 
@@ -57,13 +57,15 @@ class Kept:
 
     def __init__(self, folder: Path, data: Dataset, written: dict, keep: str = "predictions", **asked):
         self.data, self.spec = data, SweepSpec(**{**written, "keep": keep})
-        self.shelf = Shelf(folder / "shelf", keep == "predictions") if asked.get("shelved", True) else None
+        self.predictions = None
+        if asked.get("kept", True):
+            self.predictions = KeptPredictions(folder / "predictions", keep == "predictions")
         with JournalMemory(folder / "journal") as memory, asked.get("engine") or nullcontext(InProcess()) as engine:
-            self.result = sweep(self.spec, data, engine, (), memory, self.shelf)
-        if self.shelf is not None:
-            self.n_written = write(folder / "out.parquet", self.result, self.shelf, data)
+            self.result = sweep(self.spec, data, engine, (), memory, self.predictions)
+        if self.predictions is not None:
+            self.n_written = write(folder / "out.parquet", self.result, self.predictions, data)
             self.file = OutOfFold(folder / "out.parquet")
-            self.on_shelf = {path.stem for path in (folder / "shelf").rglob("*.npz")}
+            self.on_disk = {path.stem for path in (folder / "predictions").rglob("*.npz")}
 
     def scored_again(self, judged) -> dict[str, list[float]]:
         """Score by scorer and fold what the file says that a candidate has answered."""

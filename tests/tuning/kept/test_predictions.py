@@ -96,7 +96,7 @@ def winners(tmp_path):
 def test_of_a_sweep_that_asks_for_nothing_the_winners_are_kept_alone(winners):
     assert [each.candidate for each in winners.file.kept] == [winners.result.best]
     assert winners.scored_again(winners.file.winner)["neg_log_loss"] == list(winners.file.winner.splits["neg_log_loss"])
-    assert winners.on_shelf == {score.cell for score in winners.result.fold_scores[winners.result.best]}
+    assert winners.on_disk == {score.cell for score in winners.result.fold_scores[winners.result.best]}
     assert len(winners.file.judged) == 4  # what all have scored is there to choose by
 
 
@@ -111,7 +111,7 @@ def test_known_cells_without_predictions_are_fitted_for_who_wants_all_of_them(wi
     assert (everything.result.n_reused, everything.result.n_fits) == (3, 9)  # the winner's three folds are there
     assert everything.n_written == 4
     winner_only = Kept(tmp_path, THREE, BOOSTED, keep="winner")
-    assert winner_only.on_shelf == everything.on_shelf  # what another has asked for is not removed
+    assert winner_only.on_disk == everything.on_disk  # what another has asked for is not removed
     assert Kept(tmp_path, THREE, BOOSTED).result.n_fits == 0
 
 
@@ -119,7 +119,7 @@ def test_known_cells_without_predictions_are_fitted_for_who_wants_all_of_them(wi
     "written", [BOOSTED, {**BOOSTED, "refit": {"scorer": "neg_log_loss", "rule": "one_standard_error"}}]
 )
 def test_a_winner_from_the_journal_is_fitted_again_on_its_folds(written, tmp_path):
-    before = Kept(tmp_path, THREE, written, keep="winner", shelved=False)
+    before = Kept(tmp_path, THREE, written, keep="winner", kept=False)
     kept = Kept(tmp_path, THREE, written, keep="winner")
     assert kept.result.n_fits == 0
     assert kept.result.best == before.result.best
@@ -128,7 +128,7 @@ def test_a_winner_from_the_journal_is_fitted_again_on_its_folds(written, tmp_pat
 
 def test_a_winner_that_draws_anew_is_not_fitted_again(tmp_path):
     unseeded = {**LINEAR, "fixed": {"solver": "saga", "max_iter": 50}}
-    Kept(tmp_path, TWO, unseeded, keep="winner", shelved=False)
+    Kept(tmp_path, TWO, unseeded, keep="winner", kept=False)
     kept = Kept(tmp_path, TWO, unseeded, keep="winner")
     assert not kept.file.kept
     assert kept.file.why_not == (
@@ -153,7 +153,7 @@ def test_halving_keeps_those_that_were_judged_in_full(tmp_path):
 
 
 def test_what_cannot_be_written_costs_the_predictions_alone(tmp_path):
-    (tmp_path / "shelf").write_text("a file where a folder should be")
+    (tmp_path / "predictions").write_text("a file where a folder should be")
     kept = Kept(tmp_path, THREE, BOOSTED, keep="winner")
     assert kept.result.best
     assert not kept.file.kept
@@ -161,7 +161,7 @@ def test_what_cannot_be_written_costs_the_predictions_alone(tmp_path):
 
 
 def test_what_is_damaged_is_made_again(winners, tmp_path):
-    [torn, *_] = sorted((tmp_path / "shelf").rglob("*.npz"))
+    [torn, *_] = sorted((tmp_path / "predictions").rglob("*.npz"))
     torn.write_bytes(torn.read_bytes()[:-40])
     again = Kept(tmp_path, THREE, BOOSTED, keep="winner")
     assert again.result.n_fits == 0

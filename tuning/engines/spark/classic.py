@@ -17,7 +17,7 @@ from typing import Any
 from tuning.engines.batches import Batch
 from tuning.engines.spark import failures, limits
 from tuning.engines.spark.code import archive, archive_of
-from tuning.engines.spark.worker import Answer, Parcel
+from tuning.engines.spark.worker import Answer, PackedWorkload
 from tuning.plan import Workload
 
 _sent: set[tuple[str, Path]] = set()
@@ -68,7 +68,7 @@ class ClassicCluster:
             self._send(own)
             self._modules = own.name
         try:
-            self._broadcast = self._context.broadcast(Parcel.pack(self._sweep, workload, cloudpickle.dumps))
+            self._broadcast = self._context.broadcast(PackedWorkload.pack(self._sweep, workload, cloudpickle.dumps))
         except Exception as error:
             raise failures.explain(error, failures.stopped(self._context)) from error
 
@@ -145,7 +145,7 @@ def _task(
 
     Spark pickles an inner function by value, so it arrives even where nothing of ours can be imported and can say so.
     """
-    ours = Parcel.__module__  # by another name where a program has imported gridfold
+    ours = PackedWorkload.__module__  # by another name where a program has imported gridfold
 
     def task(rows: Iterable[int]) -> list[list[Answer]]:
         list(rows)  # Spark keeps a Python worker for the next task only where its input was read to the end

@@ -23,7 +23,7 @@ from tuning.engines.batches import Batch
 from tuning.engines.spark import failures, limits, remote
 from tuning.engines.spark.code import archive, archive_of, scratch
 from tuning.engines.spark.patience import within
-from tuning.engines.spark.worker import Answer, Parcel
+from tuning.engines.spark.worker import Answer, PackedWorkload
 from tuning.plan import Workload
 
 UNKNOWN_SIZE = 8
@@ -81,7 +81,7 @@ class ConnectCluster:
         data = scratch() / f"{self._sweep}.data"
         limits.check_disk(data.parent, limits.n_bytes(workload), "TMPDIR")
         try:
-            Parcel.pack(self._sweep, workload, cloudpickle.dumps).write(data)
+            PackedWorkload.pack(self._sweep, workload, cloudpickle.dumps).write(data)
             self._file = data.name
             self._send(data, [path for path in (archive(), own) if path])
         finally:
@@ -215,7 +215,7 @@ def _release(session: Any) -> None:
 
 def _task(sweep: str, file: str, pickled: bytes, modules: str | None) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Make the function that a worker runs; an inner one, for the reason that ``classic`` has."""
-    ours = Parcel.__module__
+    ours = PackedWorkload.__module__
 
     def task(batches: Iterable[Any]) -> Iterator[Any]:
         import pickle
@@ -235,7 +235,7 @@ def _task(sweep: str, file: str, pickled: bytes, modules: str | None) -> Callabl
             package = (error.name or "").partition(".")[0]
             answers: list[Answer] = [("lacking", (socket.gethostname(), package, sys.executable), 0.0)]
         else:
-            answers = worker.work(sweep, lambda: worker.Parcel.read(file), pickled, modules)
+            answers = worker.work(sweep, lambda: worker.PackedWorkload.read(file), pickled, modules)
         yield pa.RecordBatch.from_arrays([pa.array([pickle.dumps(answers)], pa.binary())], ["answer"])
 
     return task

@@ -48,7 +48,7 @@ _kept: dict[str, tuple[Workload, FoldKeeper]] = {}
 
 
 @dataclass(frozen=True)
-class Parcel:
+class PackedWorkload:
     """A workload on its way to the workers.
 
     Attributes
@@ -69,7 +69,7 @@ class Parcel:
     versions: Mapping[str, str]
 
     @classmethod
-    def pack(cls, sweep: str, workload: Workload, pickle_estimator: Callable[[Any], bytes]) -> Parcel:
+    def pack(cls, sweep: str, workload: Workload, pickle_estimator: Callable[[Any], bytes]) -> PackedWorkload:
         """Make ready to be sent."""
         estimator = workload.estimator
         return cls(sweep, replace(workload, estimator=None), pickle_estimator(estimator), _versions_for(estimator))
@@ -80,13 +80,13 @@ class Parcel:
             pickle.dump(self, file, protocol=pickle.HIGHEST_PROTOCOL)
 
     @classmethod
-    def read(cls, name: str) -> Parcel:
+    def read(cls, name: str) -> PackedWorkload:
         """Read the file that Spark has brought under this name."""
         from pyspark import SparkFiles
 
         with pa.CompressedInputStream(SparkFiles.get(name), "zstd") as file:
-            parcel: Parcel = pickle.load(io.BufferedReader(file, _BUFFER))
-        return parcel
+            packed: PackedWorkload = pickle.load(io.BufferedReader(file, _BUFFER))
+        return packed
 
     def unpack(self) -> Workload:
         """Put together what was sent.
@@ -100,7 +100,7 @@ class Parcel:
         return replace(self.workload, estimator=pickle.loads(self.estimator))
 
 
-def work(sweep: str, load: Callable[[], Parcel], pickled: bytes, modules: str | None = None) -> list[Answer]:
+def work(sweep: str, load: Callable[[], PackedWorkload], pickled: bytes, modules: str | None = None) -> list[Answer]:
     """Run the fits of a batch, one after the other.
 
     Parameters
@@ -204,7 +204,7 @@ class LibraryMismatchError(Exception):
     """The worker's libraries are not the driver's."""
 
 
-def _workload(sweep: str, load: Callable[[], Parcel], modules: str | None) -> tuple[Workload, FoldKeeper]:
+def _workload(sweep: str, load: Callable[[], PackedWorkload], modules: str | None) -> tuple[Workload, FoldKeeper]:
     if sweep not in _kept:
         _kept.clear()
         if modules:

@@ -40,7 +40,7 @@ class _Judged:
     cells: Sequence[str]
 
 
-class Shelf:
+class KeptPredictions:
     """The predictions of one sweep's cells.
 
     Parameters
