@@ -162,7 +162,7 @@ def _of_words(chain: list[BaseException]) -> Fault | None:
 
 
 def _of_status(chain: list[BaseException]) -> Fault | None:
-    status = next(filter(None, map(_status_of, chain)), None)
+    status = next(filter(None, map(status_of, chain)), None)
     if status in (401, 403):
         return Fault(f"refuses the credentials ({status})", True, _CREDENTIALS)
     if status == 429:
@@ -173,7 +173,7 @@ def _of_status(chain: list[BaseException]) -> Fault | None:
     return None
 
 
-def _status_of(error: BaseException) -> int | None:
+def status_of(error: BaseException) -> int | None:
     """Return the HTTP status that stands behind `error`; None where there is none, or it says no for good."""
     if match := _STATUS.search(str(error)):
         return int(next(filter(None, match.groups())))

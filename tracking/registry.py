@@ -23,7 +23,8 @@ from mlflow.models import Model
 
 from errors import KeptForLaterError, StoreAwayError, TrackingError
 from tracking import model_files, store
-from tracking.client import one_request
+from tracking.client import impatient, one_request
+from tracking.faults import status_of
 from tracking.model_files import FittedModel
 from tracking.runs import EntryRun
 
@@ -87,10 +88,32 @@ def check_registry(client: MlflowClient, name: str) -> None:
         if known is None and _is_prompt(client, name):
             raise TrackingError(f"'{name}' is the name of a prompt there. Choose another: -P model_name=NAME.")
         if get_registry_uri().startswith("http"):
-            if known is None:
-                ensure_registered(client, name)
-            else:
-                client.delete_registered_model_tag(name, _NO_TAG)
+            _check_right(client, name, known is not None)
+
+
+def _check_right(client: MlflowClient, name: str, exists: bool) -> None:
+    """Refuse a registered model that this person may not write to.
+
+    The first time without patience: elsewhere a 403 may pass, as credentials do that are renewed, but here the same
+    person has just begun a run.
+    """
+    try:
+        _write_nothing(impatient(client), name, exists)
+    except MlflowException as error:
+        if status_of(error) == 403:
+            who = "may read it, and not write to it" if exists else "may not make it"
+            raise TrackingError(
+                f"the registered model '{name}': you {who} (403). Choose another name, -P model_name=NAME, or ask who"
+                " runs the registry for the right to edit it."
+            ) from error
+        _write_nothing(client, name, exists)
+
+
+def _write_nothing(client: MlflowClient, name: str, exists: bool) -> None:
+    if exists:
+        client.delete_registered_model_tag(name, _NO_TAG)
+    else:
+        ensure_registered(client, name)
 
 
 def _known(client: MlflowClient, name: str) -> RegisteredModelEntity | None:

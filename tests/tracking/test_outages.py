@@ -17,12 +17,12 @@ import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from errors import StoreAwayError
+from errors import StoreAwayError, TrackingError
 from tests.services import faulty_proxy
 from tests.services.faulty_proxy import LOSE, MODES, REFUSE, SLOW, FaultyProxy
 from tests.tracking.conftest import VARIABLES
 from tests.tracking.outcomes import SPEC
-from tracking import EntryRun, SweepRecorder, patience
+from tracking import EntryRun, SweepRecorder, patience, registry, store
 from tuning.results.sweep_result import SweepResult
 
 pytestmark = pytest.mark.disturbs
@@ -98,6 +98,17 @@ def test_a_fault_that_passes_loses_and_doubles_nothing(proxy, direct, four, mode
     assert any(asked == mode for _, _, asked in proxy.asked)
     assert_whole(direct, run, four)
     assert Path(direct.download_artifacts(run.run_id, "cv_results.csv")).read_text() == "table"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_registered_model_that_this_person_may_not_write_to_is_refused_at_once(proxy, direct, exists):
+    name = f"theirs-{exists}"
+    if exists:
+        direct.create_registered_model(name)
+    proxy.wrong = lambda method, path, _: "403" if method != "GET" and "registered-models" in path else None
+    with pytest.raises(TrackingError, match=rf"^the registered model '{name}': you may .* \(403\)\. Choose"):
+        registry.check_registry(store.connect(), name)
+    assert sum(mode == "403" for _, _, mode in proxy.asked) == 1
 
 
 def test_an_answer_that_comes_too_late_is_not_a_second_child(proxy, direct, four, monkeypatch):

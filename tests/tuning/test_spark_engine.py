@@ -318,7 +318,7 @@ def test_data_without_room_on_the_drivers_disk_are_refused(tmp_path):
 def test_a_cluster_without_room_is_an_error_in_time(spark_session, diary, monkeypatch):
     monkeypatch.setattr("tuning.engines.spark.engine.STARTS_WITHIN", 2.0)
     busy = SparkEngine()
-    monkeypatch.setattr(busy, "_try_a_worker", lambda cluster: None)
+    monkeypatch.setattr(busy, "_try_a_worker", lambda *_: None)
     busy.open(diary[0])
     for number in range(2):
         busy.submit(Fit(0, (Candidate({"seconds": 600.0, "number": number}),)))

@@ -22,7 +22,7 @@ from typing import Any
 from errors import EngineError
 from tuning.engines.batches import SECONDS, Batch, room
 from tuning.engines.ledger import Ledger
-from tuning.engines.spark import remote
+from tuning.engines.spark import limits, remote
 from tuning.engines.spark import session as sessions
 from tuning.engines.spark.answers import OverdueError, scores_in
 from tuning.engines.spark.cluster import Cluster
@@ -35,6 +35,7 @@ from tuning.results.sweep_result import FoldScore
 
 _MOST_IN_FLIGHT = 1024
 _SECONDS_FOR_A_SLOT = 0.02  # twice what a job costs the driver: jobs that last so long for every slot keep it half busy
+_SLOWEST = 2**21  # bytes of data in a second, on their way from here to a Python worker
 _LONGER = 3.0  # times what a job is to last: then one of its fits is long, and those behind it go elsewhere
 _ENDS_WITHIN = 30.0
 _POLL = 0.1
@@ -94,16 +95,18 @@ class SparkEngine:
         sweep = f"gridfold-{uuid.uuid4().hex[:12]}"
         self._cluster, self._owned = sessions.find(self._master, self._cores, sweep)
         self._cluster.share(workload)
-        self._try_a_worker(self._cluster)
+        self._try_a_worker(self._cluster, limits.n_bytes(workload))
 
-    def _try_a_worker(self, cluster: Cluster) -> None:
+    def _try_a_worker(self, cluster: Cluster, size: int) -> None:
+        patience = STARTS_WITHIN + size / _SLOWEST
+        also = f" that has read the data ({size / 2**20:,.0f} MiB)" if size > 100 * _SLOWEST else ""
         late = (
-            f"Spark at {remote.place(self._master or 'the existing session')} gave no executor within "
-            f"{STARTS_WITHIN:.0f} s. "
+            f"Spark at {remote.place(self._master or 'the existing session')} gave no executor{also} within "
+            f"{patience:.0f} s. "
             "Check that it has a worker with free cores, and with memory for spark.executor.memory."
         )
         try:
-            scores_in(*within(STARTS_WITHIN, lambda: cluster.finish(cluster.begin(Batch(), "load the data")), late))
+            scores_in(*within(patience, lambda: cluster.finish(cluster.begin(Batch(), "load the data")), late))
         except CrashError as error:
             raise EngineError(f"no worker can load the data: {error}") from error
 
