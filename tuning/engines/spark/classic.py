@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import pickle
 import sys
+import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from tuning.engines.spark.code import archive, archive_of
 from tuning.engines.spark.worker import Answer, PackedWorkload
 from tuning.plan import Workload
 
+_ASKS_AGAIN = 0.5  # seconds for which the number of slots is taken to be what it was
 _sent: set[tuple[str, Path]] = set()
 """Applications, and the archives that they have; Spark warns of a file that is added twice."""
 
@@ -40,16 +43,21 @@ class ClassicCluster:
         self._sweep = sweep
         self._broadcast: Any = None
         self._modules: str | None = None
+        self._slots, self._asked_at = 0, -_ASKS_AGAIN
 
-    @property
+    @cached_property
     def task_threads(self) -> int:
-        """Threads that a task may use."""
+        """Threads that a task may use; pyspark copies all settings, one call into Java each, to look one up."""
         return int(self._context.getConf().get("spark.task.cpus", "1"))
 
     @property
     def slots(self) -> int:
-        """Tasks that can run side by side now; it follows executors as they come and go."""
-        return max(1, int(self._context.defaultParallelism) // self.task_threads)
+        """Tasks that can run side by side, as it was a moment ago; it follows executors as they come and go."""
+        now = time.monotonic()
+        if now - self._asked_at >= _ASKS_AGAIN:
+            self._asked_at = now
+            self._slots = max(1, int(self._context.defaultParallelism) // self.task_threads)
+        return self._slots
 
     def share(self, workload: Workload) -> None:
         """Broadcast `workload` and send the code.
