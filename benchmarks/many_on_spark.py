@@ -271,7 +271,10 @@ def compare(length: str, fits: int, cores: int, names: Sequence[str]) -> None:
     lines = []
     for name in names:
         lines.append(row(name, run(name, length, fits), floor, scores))
-        print(f"  {name}: {lines[-1][1]} s", flush=True)
+        print(
+            "  " + "; ".join(f"{what} {figure}".strip() for what, figure in zip(HEADER, lines[-1], strict=True)),
+            flush=True,
+        )
     again, _ = alone(length, fits, cores)
     print(
         f"alone once more: {again:.1f} s (other work on the machine shows here)\n\n{table(HEADER, lines)}", flush=True
