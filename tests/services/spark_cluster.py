@@ -192,6 +192,10 @@ class SparkCluster:
         for pid in executors:
             kill(pid)
 
+    def lose_master(self) -> None:
+        """Kill the Master; Workers and executors stay."""
+        self._master.stop(kill=True)
+
     def executors(self) -> list[int]:
         """Process ids of the executors that run now."""
         return [pid for worker in self.workers for pid in children(worker.process.pid)]

@@ -19,6 +19,7 @@ from typing import Any
 from tuning.engines.batches import Batch
 from tuning.engines.spark import failures, limits
 from tuning.engines.spark.code import archive, archive_of
+from tuning.engines.spark.outage import Outage
 from tuning.engines.spark.worker import Answer, PackedWorkload
 from tuning.plan import Workload
 
@@ -44,6 +45,7 @@ class ClassicCluster:
         self._broadcast: Any = None
         self._modules: str | None = None
         self._slots, self._asked_at = 0, -_ASKS_AGAIN
+        self._outage = Outage(str(self._context.master), self._executors)
 
     @cached_property
     def task_threads(self) -> int:
@@ -134,6 +136,16 @@ class ClassicCluster:
         jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(self._sweep)]
         cut = [stage for job in jobs if job and job.status != "SUCCEEDED" for stage in job.stageIds]
         return any(stage.numActiveTasks for stage in map(tracker.getStageInfo, cut) if stage)
+
+    def lost(self) -> str:
+        """Return why no job can end any more; empty where one may."""
+        try:
+            return self._outage.is_over()
+        except Exception:  # Java has gone, which every job says
+            return ""
+
+    def _executors(self) -> int:
+        return len(self._context._jsc.sc().statusTracker().getExecutorInfos()) - 1  # one is the driver
 
     def close(self) -> None:
         """Remove the data from driver and executors."""

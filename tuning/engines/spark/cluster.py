@@ -45,6 +45,9 @@ class Cluster(Protocol):
     def busy(self) -> bool:
         """Whether a cancelled task still runs."""
 
+    def lost(self) -> str:
+        """Return why no job can end any more, where Spark itself would wait for ever; it is asked now and then."""
+
     def close(self) -> None:
         """Remove the data from the cluster."""
 

@@ -175,6 +175,10 @@ class ConnectCluster:
         """Whether a task of a cancelled operation may still run: Connect does not tell, but Spark kills it in time."""
         return self._cut_at is not None and time.monotonic() - self._cut_at < _KILLS_WITHIN
 
+    def lost(self) -> str:
+        """Return nothing: of a server that is gone every job says so."""
+        return ""
+
     def close(self) -> None:
         """Release the sweep's session with its files, of which executors would keep their copies until they end."""
         if self._file:

@@ -39,6 +39,7 @@ _SLOWEST = 2**21  # bytes of data in a second, on their way from here to a Pytho
 _LONGER = 3.0  # times what a job is to last: then one of its fits is long, and those behind it go elsewhere
 _ENDS_WITHIN = 30.0
 _POLL = 0.1
+_SECONDS_BETWEEN_LOOKS = 5.0
 
 
 class SparkEngine:
@@ -74,6 +75,8 @@ class SparkEngine:
         self._n_jobs = 0
         self._seconds: float | None = None  # what a fit took lately
         self._cancelled = False
+        self._lost: EngineError | None = None
+        self._over = threading.Event()
         self._given_up: dict[Task, str] = {}
         self._submitting = ThreadPoolExecutor(1, thread_name_prefix="spark-submit")
         self._waiting_for_jobs = ThreadPoolExecutor(_MOST_IN_FLIGHT, thread_name_prefix="spark-fit")
@@ -96,6 +99,15 @@ class SparkEngine:
         self._cluster, self._owned = sessions.find(self._master, self._cores, sweep)
         self._cluster.share(workload)
         self._try_a_worker(self._cluster, limits.n_bytes(workload))
+        threading.Thread(target=self._watch, args=(self._cluster,), name="spark-watch", daemon=True).start()
+
+    def _watch(self, cluster: Cluster) -> None:
+        """End all fits, once nothing can end them any more."""
+        while not self._over.wait(_SECONDS_BETWEEN_LOOKS):
+            if reason := cluster.lost():
+                self._lost = EngineError(reason)
+                self._cancel()
+                return
 
     def _try_a_worker(self, cluster: Cluster, size: int) -> None:
         patience = STARTS_WITHIN + size / _SLOWEST
@@ -124,7 +136,7 @@ class SparkEngine:
             elif not dropped:
                 self._waiting.extend(tasks)
         for task in dropped:
-            task.lose(CancelledError())
+            task.lose(self._lost or CancelledError())
         self._start_waiting()
 
     def give_up(self, reason: str) -> None:
@@ -145,6 +157,7 @@ class SparkEngine:
             self._cancel()
         while pending := [task.future for task in (*self._running, *self._waiting)]:
             wait(pending)
+        self._over.set()
         self._submitting.shutdown(wait=True)
         self._waiting_for_jobs.shutdown(wait=True)
         cluster, self._cluster = self._cluster, None
@@ -192,7 +205,7 @@ class SparkEngine:
                 task.send()
             job = self._cluster.begin(batch, _label(batch.fits))
         except BaseException as error:
-            self._end(tasks, partial(_lose, tasks, error))
+            self._end(tasks, partial(_lose, tasks, self._lost or error))
         else:
             self._waiting_for_jobs.submit(self._finish, tasks, job)
 
@@ -208,7 +221,7 @@ class SparkEngine:
             if stopped and len(tasks) == 1:  # of several, nobody knows which had begun
                 self._end(tasks, partial(tasks[0].fail, str(reason)))
             else:
-                self._end(tasks, partial(_lose, tasks, error))
+                self._end(tasks, partial(_lose, tasks, self._lost or error))
         else:
             self._end(tasks, partial(self._take, tasks, answers))
 
@@ -258,8 +271,8 @@ class SparkEngine:
             self._cancelled = True
             dropped, self._waiting = self._waiting, deque()
         for task in dropped:
-            if not task.future.cancel():
-                task.lose(CancelledError())  # a part of one that had begun
+            if self._lost or not task.future.cancel():
+                task.lose(self._lost or CancelledError())  # a part of one that had begun, if it is not the cluster
         cluster = self._cluster
         if cluster is None:
             return

@@ -36,6 +36,24 @@ def within(seconds: float, call: Callable[[], Any], complaint: str) -> Any:
     return result
 
 
+def places(master: str) -> list[tuple[str, int]]:
+    """Return the hosts and ports that ``spark://`` names.
+
+    Raises
+    ------
+    EngineError
+        One has no port.
+    """
+    found = []
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            found.append((host.strip("[]"), int(port)))
+        except ValueError:
+            raise EngineError(f"master: '{master}' has no port. Write spark://HOST:PORT.") from None
+    return found
+
+
 def check_answers(places: Sequence[tuple[str, int]], master: str) -> None:
     """Try to connect; several places may be named, for the case that one is down.
 

@@ -17,7 +17,7 @@ from tuning.engines.spark import probe, remote, starting
 from tuning.engines.spark.classic import ClassicCluster
 from tuning.engines.spark.cluster import Cluster
 from tuning.engines.spark.connect import ConnectCluster
-from tuning.engines.spark.patience import STARTS_WITHIN, check_answers, within
+from tuning.engines.spark.patience import STARTS_WITHIN, check_answers, places, within
 
 _MASTERS = re.compile(r"local(\[.+\])?|spark://.+|yarn|k8s://.+")
 
@@ -99,7 +99,7 @@ def _check_classic(master: str) -> None:
         starting.check_home()
         starting.check_java()
     if master.startswith("spark://"):
-        check_answers(_places(master), master)
+        check_answers(places(master), master)
 
 
 def refuse_connect(master: str | None, what: str) -> None:
@@ -152,15 +152,3 @@ def start(master: str | None, n_tasks: int) -> Any:
     where = master or "the master of this environment"
     late = f"Spark at {where} did not start within {STARTS_WITHIN:.0f} s. Check its address and free resources."
     return within(STARTS_WITHIN, lambda: starting.begin(master, n_tasks), late)
-
-
-def _places(master: str) -> list[tuple[str, int]]:
-    """Return the hosts and ports that ``spark://`` names."""
-    places = []
-    for address in master.removeprefix("spark://").split(","):
-        host, _, port = address.rpartition(":")
-        try:
-            places.append((host.strip("[]"), int(port)))
-        except ValueError:
-            raise EngineError(f"master: '{master}' has no port. Write spark://HOST:PORT.") from None
-    return places
