@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from mlflow.entities import RunStatus
@@ -25,6 +26,7 @@ def settle(client: MlflowClient, run_id: str, status: str, line: str = "") -> No
     line : str
         Why, for a run that did not succeed; its note.
     """
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # else two lines for each candidate
     run = client.get_run(run_id)
     for child in _running_children(client, run):
         client.set_terminated(child.info.run_id, "KILLED" if status == "KILLED" else "FAILED")
