@@ -82,6 +82,7 @@ class EntryRun:
         self._note = ""
         self._ended = False
         self._alive: HeldFile | None = None
+        self._left: HeldFile | None = None
         self.is_ours_to_name = False
         self.title = ""
 
@@ -292,7 +293,12 @@ class EntryRun:
         self._end("KILLED", line)
 
     def abandon(self, line: str) -> None:
-        """End the run KILLED, and the runs under it that are open, whoever was to see to them: the process ends."""
+        """End the run KILLED, and the runs under it that are open, whoever was to see to them: the process ends.
+
+        Another thread may be making a run under it at this moment. So the file by which the run is held stays, and the
+        next command ends what is open by then.
+        """
+        self._left, self._alive = self._alive, None
         with suppress(TrackingError):
             self.kill(line)
         with suppress(TrackingError), store.refusals("end the runs under it"):

@@ -1,7 +1,7 @@
-"""Runs that ``mlflow run`` made and was killed before it started anything to work on them.
+"""Runs that ``mlflow run`` made and was killed before anything began to work on them.
 
-MLflow makes the run first, then starts our process, which holds a file while it works (``tracking.living``). Killed in
-between, MLflow leaves a run RUNNING that no process of ours has ever seen. The next ``mlflow run`` of the same project
+MLflow makes the run first, then starts our process, which holds a file while it works (``tracking.living``). Killed
+before that, MLflow leaves a run RUNNING that nobody has ever held. The next ``mlflow run`` of the same project
 ends it. Nothing on such a run says which machine it is of: so it is ended at once only where the store is a file of
 this machine, and no ``mlflow run`` here may be about to start something for it: one that is as old as the run, has not
 started anything for another run, and is not known to have another store. On a server it is ended after a day.
@@ -21,7 +21,7 @@ from mlflow.entities import Run
 
 from cache.local import is_a_file
 
-NEVER_BEGUN = "MLflow made this run, and was killed before anything was started for it."
+NEVER_BEGUN = "MLflow made this run, and was killed before anything was begun on it."
 DRAWN_NAME = re.compile(
     r"[a-z]+-[a-z]+-\d+"
 )  # kindly-midge-434: nobody has named the run, and no process of ours begun
@@ -59,7 +59,8 @@ def unstarted(client: MlflowClient, own: Run) -> list[str]:
 def _is_untouched(run: Run, own: Run) -> bool:
     tags = run.data.tags
     same = tags.get("mlflow.user") == own.data.tags.get("mlflow.user")
-    return same and _BACKEND not in tags and DRAWN_NAME.fullmatch(run.info.run_name or "") is not None
+    here = tags.get(_BACKEND, "local") == "local"
+    return same and here and DRAWN_NAME.fullmatch(run.info.run_name or "") is not None
 
 
 def _age(run: Run) -> float:

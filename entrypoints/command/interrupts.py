@@ -4,6 +4,8 @@ Python turns only SIGINT into an exception; on SIGTERM and SIGHUP it dies on the
 And it raises that exception when the main thread is back in Python: a fit in compiled code, or a store that does not
 answer, may keep it for minutes. So a thread hears of signals too, by the descriptor that Python's own handler writes
 to, and when the clean-up is not done in time it does what little must be done, and ends the process.
+
+Where the main thread happens to be in a finalizer, Python ignores what is raised there: it is raised again after it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ _SIGNALS = [each for each in signal.Signals if each.name in ("SIGINT", "SIGTERM"
 _CLEAN_UP = 8.0  # seconds; with the last resort's, less than the ten that a person is promised
 _LAST_RESORT = 1.5
 _LOOK = 1.0
+_AFTER_FINALIZER = 0.05
 
 
 class Interrupted(KeyboardInterrupt):
@@ -61,10 +64,12 @@ def raised(last_resort: LastResort | None = None) -> Iterator[None]:
     for number, old in before.items():
         if old is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, handler)
+    sys.unraisablehook = handler.ignored
     try:
         with watch or _nothing():
             yield
     finally:
+        sys.unraisablehook = handler.hook_before
         for number, old in before.items():
             signal.signal(number, old)
 
@@ -79,12 +84,25 @@ class _Handler:
 
     def __init__(self, watch: _Watch | None) -> None:
         self._watch = watch
+        self._first = 0
+        self.hook_before = sys.unraisablehook
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
+        self._first = self._first or signum
         for number in _SIGNALS:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_IGN)
         close_lost_streams()
-        raise Interrupted(signum, self._watch.reason if self._watch else "")
+        raise Interrupted(self._first, self._watch.reason if self._watch else "")
+
+    def ignored(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Hear of an exception that Python ignores, since nobody could catch it; an interruption is raised again."""
+        if not isinstance(unraisable.exc_value, Interrupted):
+            self.hook_before(unraisable)
+            return
+        signal.signal(signal.SIGTERM, self)  # not SIGINT, which the watch would take for a second Ctrl-C
+        again = threading.Timer(_AFTER_FINALIZER, _terminate_this_process)
+        again.daemon = True
+        again.start()
 
 
 class _Watch:
@@ -137,10 +155,7 @@ class _Watch:
     def _look_for_launcher(self) -> None:
         if self._launcher and not self._launcher.lives():
             self._launcher, self.reason = None, "mlflow run, which began it, has ended"
-            if sys.platform == "win32":  # where os.kill ends a process on the spot
-                signal.raise_signal(signal.SIGTERM)
-            else:
-                os.kill(os.getpid(), signal.SIGTERM)
+            _terminate_this_process()
 
     def _end(self) -> None:
         """End the process, after the least that there is to do."""
@@ -154,6 +169,14 @@ class _Watch:
         close_lost_streams()
         with suppress(BaseException):
             self._last_resort(interrupted)
+
+
+def _terminate_this_process() -> None:
+    """Send SIGTERM to this process, from any of its threads."""
+    if sys.platform == "win32":  # where os.kill ends a process on the spot
+        signal.raise_signal(signal.SIGTERM)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def close_lost_streams() -> None:

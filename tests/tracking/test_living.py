@@ -62,6 +62,17 @@ def test_the_run_of_a_killed_process_is_ended_and_its_candidates_with_it(client,
     assert list(cache.iterdir()) == []
 
 
+def test_what_another_thread_began_under_a_run_that_was_given_up_is_ended_by_the_next(client):
+    run = begun()
+    held = run._alive
+    run.abandon("interrupted.")
+    late = client.create_run(run.experiment_id, tags={"mlflow.parentRunId": run.run_id})
+    os.close(held._descriptor)  # the process ends
+    assert EntryRun.begin("next").end_abandoned() == [run.run_id]
+    assert status(client, late.info.run_id) == status(client, run.run_id) == "KILLED"
+    assert client.get_run(run.run_id).data.tags["mlflow.note.content"] == "interrupted."
+
+
 def test_a_step_that_was_made_beside_a_sweep_is_ended_too(client):
     run = begun()
     step = run.sibling("featurize")

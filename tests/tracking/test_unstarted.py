@@ -61,6 +61,11 @@ def test_it_is_ended_by_the_next_and_says_why(client, mlflow_run, next_command):
     assert next_command() == []
 
 
+def test_so_is_one_whose_process_was_started_and_killed_as_it_loaded(mlflow_run, next_command):
+    left = mlflow_run(**{"project.backend": "local"})
+    assert next_command() == [left]
+
+
 @pytest.mark.parametrize(
     "other", [{"user": "bob"}, {"source.name": "/elsewhere"}, {"project.backend": "dsvm"}, {"source.type": "LOCAL"}]
 )

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,25 @@ def test_each_signal_is_raised_once_by_its_name(number):
         os.kill(os.getpid(), number)
     assert interrupted.value.signal == number
     assert signal.getsignal(number) == before
+
+
+class EndsInASignal:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+
+def end_one_and_wait():
+    EndsInASignal()
+    time.sleep(60)
+
+
+def test_what_python_ignores_in_a_finalizer_is_raised_after_it():
+    hook = sys.unraisablehook
+    with pytest.raises(interrupts.Interrupted) as interrupted, interrupts.raised():
+        end_one_and_wait()
+    assert interrupted.value.signal == signal.SIGINT
+    assert sys.unraisablehook is hook
 
 
 def test_a_second_signal_from_mlflow_does_not_cut_the_clean_up_short(process):
