@@ -105,8 +105,9 @@ def _complaint(problem: Mapping[str, Any], model: type) -> tuple[tuple[str, ...]
             return place, f"{str(problem['ctx']['error']).rstrip('.')}."
         case "too_short" if not said:
             return place, "it is empty. Give at least one entry."
-        case _ if place[-1:] == ("[key]",):
-            return place[:-1], f"a key should be text, got {problem['input']!r}. Write a name, or put it in quotes."
+        case _ if place[-1:] == ("[key]",) or problem["type"] == "invalid_key":
+            place = place[:-1] if place[-1:] == ("[key]",) else place
+            return place, f"a key should be text, got {problem['input']!r}. Write a name, or put it in quotes."
         case _ if said:
             return place, f"{problem['input']!r} will not do. {said}"
         case _:
