@@ -100,7 +100,10 @@ class Place:
         return [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "sweep", "--env-manager", "local", *given]
 
     def start(self, by_mlflow: bool = False) -> subprocess.Popen[bytes]:
-        """Type it."""
+        """Type it; for ``mlflow run`` in a store that is there, since MLflow cannot go on with one half made."""
+        if by_mlflow and self.store.startswith("sqlite:") and not (self.folder / "mlflow.db").exists():
+            make = f"import mlflow; mlflow.MlflowClient({self.store!r}).search_experiments()"
+            subprocess.run([sys.executable, "-c", make], check=True, capture_output=True)
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 self.command(by_mlflow),
