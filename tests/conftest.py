@@ -27,6 +27,7 @@ _TOGETHER = {
     "backends/hdinsight": "clusters",
     "backends/databricks_jobs": "clusters",
 }
+_FIRST = ("tests/backends/", "spark", "")  # services that start slowly; the rest in the order of the alphabet
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,7 +47,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In CI, let a test that disturbs have a second try, which the summary names; what is broken fails twice."""
+    """Begin with what waits longest, so that nobody waits for it in the end.
+
+    In CI, let a test that disturbs have a second try, which the summary names; what is broken fails twice.
+    """
+    files = {item: item.nodeid.partition("::")[0] for item in items}
+    items.sort(key=lambda item: next(place for place, word in enumerate(_FIRST) if word in files[item]))
     if os.environ.get("CI"):
         for item in items:
             if item.get_closest_marker("disturbs"):
