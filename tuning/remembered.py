@@ -120,8 +120,8 @@ class Remembered(NothingKnown):
         return found
 
     def keep(self, fit: Fit, scores: list[FoldScore]) -> list[FoldScore]:
-        """Write records, and write predictions down."""
+        """Write records, and the predictions of a fit that has been asked for them: its candidates are the sweep's."""
         addresses = self._cells.of_fit(fit)
         kept = [replace(score, cell=addresses[score.candidate]) for score in scores]
         self._memory.keep({each.cell: to_record(each) for each in kept}, [each.cell for each in kept if each.lost])
-        return kept if self._predictions is None else self._predictions.put(kept)
+        return kept if self._predictions is None or fit.keeps == "nothing" else self._predictions.put(kept)

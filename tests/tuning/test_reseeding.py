@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from errors import SpecError
 from tests.tuning.memories import JournalMemory
 from tuning import Dataset, SweepSpec, open_engine, sweep
+from tuning.kept.predictions import KeptPredictions
 from tuning.learners.unfitted import seeds_of
 from tuning.spec.estimators import make_estimator
 
@@ -22,10 +23,10 @@ def rows():
     return Dataset(X, y, np.array(["a", "b", "c"]))
 
 
-def swept(memory=None, **changes):
+def swept(memory=None, predictions=None, **changes):
     given = {"scoring": "neg_log_loss", "cv": {"folds": 3}, "seeds": 2, **changes}
     with memory or nullcontext(), open_engine("local", 1) as engine:
-        return sweep(SweepSpec(**given), rows(), engine, memory=memory)
+        return sweep(SweepSpec(**given), rows(), engine, memory=memory, predictions=predictions)
 
 
 def test_each_seed_scores_what_cross_validation_says():
@@ -65,6 +66,14 @@ def test_fits_under_seeds_are_known_to_the_next_sweep(tmp_path):
     assert more.seed_means[:2] == first.seed_means
     swept(again := JournalMemory(tmp_path), **forest)
     assert not again.kept
+
+
+def test_a_better_score_under_another_seed_takes_no_predictions_of_the_winner_away(tmp_path):
+    predictions = KeptPredictions(tmp_path / "predictions")
+    forest = {"estimator": FOREST, "fixed": {"random_state": 7}, "grid": {"n_estimators": [3]}}
+    found = swept(JournalMemory(tmp_path), predictions, **forest, seeds=6)
+    assert max(found.seed_means) > found.best_score
+    assert all(predictions.has(score.cell) for score in found.fold_scores[found.best])
 
 
 def test_seeds_of_a_sweep_that_stops_early_are_known_too(tmp_path):
