@@ -96,10 +96,10 @@ class Remembered(NothingKnown):
 
     def _lacks_predictions(self, score: FoldScore) -> bool:
         """Whether every candidate's predictions are to be kept, and those of this cell are not: it is fitted again."""
-        wanted = (
-            self._predictions is not None and self._predictions.all_of_them and not score.error and score.share == 1.0
-        )
-        return wanted and self._predictions is not None and not self._predictions.has(score.cell)
+        kept = self._predictions
+        if kept is None or not kept.all_of_them or score.error or score.share != 1.0:
+            return False
+        return not kept.has(score.cell)
 
     def noting(self, fit: Fit) -> Fit:
         """Say in `fit` what is to be kept."""

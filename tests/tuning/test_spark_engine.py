@@ -305,8 +305,10 @@ def test_data_too_large_for_an_executors_java_are_refused_before_they_are_sent(s
         for row in (np.random.default_rng(0).normal(size=300_000), np.zeros(1))
     )
     with pytest.raises(EngineError, match=r"^the data take \d+m compressed, .* spark.executor.memory is 1g. Set it to"):
-        limits.check_executors(spark_session.sparkContext, noise)
-    limits.check_executors(spark_session.sparkContext, nothing)  # of which little is left when it is compressed
+        limits.check_executors(spark_session.sparkContext, noise, limits.n_bytes(noise))
+    limits.check_executors(
+        spark_session.sparkContext, nothing, limits.n_bytes(nothing)
+    )  # of which little is left when it is compressed
 
 
 def test_data_without_room_on_the_drivers_disk_are_refused(tmp_path):

@@ -29,7 +29,7 @@ from errors import EngineError
 from tuning.engines import deaths
 from tuning.engines.batches import room
 from tuning.engines.ledger import Ledger
-from tuning.engines.tasks import Scores, Task, too_long
+from tuning.engines.tasks import Scores, Task, taken, too_long
 from tuning.engines.worker import BROKEN, READY
 from tuning.engines.worker_process import WorkerProcess
 from tuning.plan import Fit, Workload
@@ -145,17 +145,8 @@ class Processes:
             first = self._waiting[0]
             if first.alone:
                 wanted = self._workers if first.only else [worker]
-                return [] if any(each.sent for each in wanted) else self._taken(1)
-            return self._taken(room(len(self._waiting), len(worker.sent), self._seconds, self._size))
-
-    def _taken(self, count: int) -> list[Task]:
-        """Take up to `count` tasks from the head of what waits, either one alone or others; drop the cancelled."""
-        batch: list[Task] = []
-        while self._waiting and len(batch) < count and not (batch and (batch[0].alone or self._waiting[0].alone)):
-            task = self._waiting.popleft()
-            if task.begin():
-                batch.append(task)
-        return batch
+                return [] if any(each.sent for each in wanted) else taken(self._waiting, 1)
+            return taken(self._waiting, room(len(self._waiting), len(worker.sent), self._seconds, self._size))
 
     def _listen(self) -> None:
         """Wait for news: results, a worker that ends, something to do, or a fit whose time is up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -114,6 +115,16 @@ class _Gathered:
             self._whole.lose(error or RuntimeError("cancelled"))
         else:
             self._whole.end([score for future in futures for score in future.result()])
+
+
+def taken(waiting: deque[Task], count: int) -> list[Task]:
+    """Take up to `count` tasks from the head of what waits, either one alone or others; drop the cancelled."""
+    found: list[Task] = []
+    while waiting and len(found) < count and not (found and (found[0].alone or waiting[0].alone)):
+        task = waiting.popleft()
+        if task.begin():
+            found.append(task)
+    return found
 
 
 def failed(fit: Fit, reason: str) -> Scores:

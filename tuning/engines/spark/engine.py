@@ -29,7 +29,7 @@ from tuning.engines.spark.cluster import Cluster
 from tuning.engines.spark.failures import CrashError
 from tuning.engines.spark.patience import STARTS_WITHIN, within
 from tuning.engines.spark.worker import SCORES, Answer
-from tuning.engines.tasks import Task
+from tuning.engines.tasks import Task, taken
 from tuning.plan import Fit, Workload
 from tuning.results.sweep_result import FoldScore
 
@@ -184,14 +184,8 @@ class SparkEngine:
         return max(SECONDS, _SECONDS_FOR_A_SLOT * self.workers)
 
     def _taken(self) -> list[Task]:
-        """Take the fits of a job from the head of what waits: one that is to be alone, or others."""
-        count = room(len(self._waiting), 0, self._seconds, self.workers, self._worth())
-        tasks: list[Task] = []
-        while self._waiting and len(tasks) < count and not (tasks and (tasks[0].alone or self._waiting[0].alone)):
-            task = self._waiting.popleft()
-            if task.begin():
-                tasks.append(task)
-        return tasks
+        """Take the fits of a job."""
+        return taken(self._waiting, room(len(self._waiting), 0, self._seconds, self.workers, self._worth()))
 
     def _begin(self, tasks: Sequence[Task]) -> None:
         """Turn fits into a job; on a thread of its own, so that jobs begin in the order of submission."""

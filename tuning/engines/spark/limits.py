@@ -35,7 +35,7 @@ def check(context: Any, workload: Workload) -> None:
     size = n_bytes(workload)
     check_disk(context._temp_dir, size, "spark.local.dir")
     check_driver(context, size)
-    check_executors(context, workload)
+    check_executors(context, workload, size)
     check_python(context, size)
 
 
@@ -49,15 +49,15 @@ def check_driver(context: Any, size: int) -> None:
         )
 
 
-def check_executors(context: Any, workload: Workload) -> None:
+def check_executors(context: Any, workload: Workload, size: int) -> None:
     """Refuse what the Java of an executor cannot receive."""
     if context.master.startswith("local"):  # the driver's Java is the executor
         return
     limit = context.getConf().get("spark.executor.memory", "1g")
-    heap, size = _bytes(context, limit), n_bytes(workload)
+    heap = _bytes(context, limit)
     if size * _PIECES < heap - _JAVA:
         return
-    compressed = int(size * _compressed_share(workload))
+    compressed = int(size * _compressed_share(workload, size))
     if compressed * _PIECES > heap - _JAVA:
         needed = 2 * compressed + _JAVA
         raise EngineError(
@@ -100,10 +100,10 @@ def n_bytes(workload: Workload) -> int:
     return int(np.asarray(X).nbytes)
 
 
-def _compressed_share(workload: Workload) -> float:
+def _compressed_share(workload: Workload, size: int) -> float:
     """Compress rows from all over the data, as Spark does, and return what is left of a byte."""
     n_rows = workload.data.n_rows
-    every = max(1, n_bytes(workload) // _SAMPLE)
+    every = max(1, size // _SAMPLE)
     rows = pickle.dumps(_safe_indexing(workload.data.X, np.arange(0, n_rows, every)), pickle.HIGHEST_PROTOCOL)
     return min(1.0, len(pa.compress(rows, codec="lz4", asbytes=True)) / len(rows))
 
