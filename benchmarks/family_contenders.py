@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,27 +17,37 @@ from numpy.typing import NDArray
 from benchmarks.family_cases import CASES, FOLDS, Case
 from benchmarks.measuring import timed
 
+if TYPE_CHECKING:
+    from tuning import Workload
+    from tuning.strategies import Proposal
+
 Rows = NDArray[Any]
 Scores = list[list[float]]
 
 
-def gridfold(case: Case, X: Rows, y: Rows, cores: int) -> Scores:
-    """Ours, as the loop runs it, with nothing watching."""
+def asked(case: Case, X: Rows, y: Rows) -> tuple[Workload, list[Proposal]]:
+    """What the loop would plan and run for `case`."""
     from sklearn.model_selection import ParameterGrid
 
     from tuning import Candidate, Dataset, Fold, Scorers, Workload
-    from tuning.engines import LocalEngine
-    from tuning.plan import plan_fits
     from tuning.strategies import Proposal
 
     folds = tuple(Fold(place, train, test) for place, (train, test) in enumerate(_folds(X, y)))
     workload = Workload(case.estimator(), Scorers.named(case.scoring), Dataset(X, y, np.unique(y)), folds)
-    candidates = [Candidate(params) for params in ParameterGrid(dict(case.grid))]
-    table = np.full((len(candidates), FOLDS), np.nan)
-    places = {candidate: place for place, candidate in enumerate(candidates)}
+    return workload, [Proposal(Candidate(params)) for params in ParameterGrid(dict(case.grid))]
+
+
+def gridfold(case: Case, X: Rows, y: Rows, cores: int) -> Scores:
+    """Ours, as the loop runs it, with nothing watching."""
+    from tuning.engines import LocalEngine
+    from tuning.plan import plan_fits
+
+    workload, proposals = asked(case, X, y)
+    table = np.full((len(proposals), FOLDS), np.nan)
+    places = {proposal.candidate: place for place, proposal in enumerate(proposals)}
     engine = LocalEngine(cores)
     engine.open(workload)
-    fits = plan_fits(workload, [Proposal(candidate) for candidate in candidates], engine.workers)
+    fits = plan_fits(workload, proposals, engine.workers)
     for future in [engine.submit(fit) for fit in fits]:
         for score in future.result():
             table[places[score.candidate], score.fold] = score.scores[case.scoring]

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from sklearn.model_selection import ParameterGrid, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from benchmarks.family_cases import CASES, FOLDS
+from benchmarks.family_cases import CASES
+from benchmarks.family_contenders import asked
 from benchmarks.measuring import Cost, median, run_module, table, timed
-from tuning import Candidate, Dataset, Fit, Fold, FoldScore, Scorers, Workload
+from tuning import Fit, FoldScore, Workload
 from tuning.engines import LocalEngine
 from tuning.fitting import run_fit
 from tuning.learners import learner_for
@@ -34,15 +34,6 @@ from tuning.strategies import Proposal
 
 OURS, PLAIN = "ours", "plain"
 Found = list[list[FoldScore]]
-
-
-def make_workload(case_name: str, size: float) -> tuple[Workload, list[Proposal]]:
-    case = CASES[case_name]
-    X, y = case.table(size)
-    splits = StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y)
-    folds = tuple(Fold(place, train, test) for place, (train, test) in enumerate(splits))
-    workload = Workload(case.estimator(), Scorers.named(case.scoring), Dataset(X, y, np.unique(y)), folds)
-    return workload, [Proposal(Candidate(params)) for params in ParameterGrid(dict(case.grid))]
 
 
 def by_engine(workload: Workload, proposals: Sequence[Proposal], cores: int) -> Found:
@@ -92,7 +83,7 @@ def _fit_of(file: Path, fit: Fit) -> list[FoldScore]:
 
 def one_run(name: str, case: str, size: float, cores: int) -> None:
     """Do it, and print the sum of all scores, which is the same for both."""
-    given = make_workload(case, size)
+    given = asked(CASES[case], *CASES[case].table(size))
     contender = by_engine if name == OURS else plainly
     timed(lambda: sum(sum(each.scores.values()) for found in contender(*given, cores) for each in found))
 

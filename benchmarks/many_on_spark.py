@@ -31,6 +31,7 @@ from sklearn.datasets import load_digits
 
 import tuning
 from benchmarks.measuring import table
+from benchmarks.spark import FOLDS, searched_by_joblib
 from tests.services import network as network_service
 from tests.services.network import Network, count
 from tests.services.spark_cluster import SparkCluster, descendants
@@ -39,7 +40,7 @@ from tuning import Dataset, SweepSpec
 from tuning.spec.cv import CvSpec
 from tuning.spec.estimators import for_candidate, make_estimator
 
-WORKERS, FOLDS = 4, 5
+WORKERS = 4
 LENGTHS: dict[str, tuple[str, dict[str, Any]]] = {
     "long": ("sklearn.ensemble.RandomForestClassifier", {"n_estimators": 120}),
     "short": ("sklearn.tree.DecisionTreeClassifier", {"max_depth": 5}),
@@ -119,18 +120,9 @@ def ours(spec: SweepSpec, meter: Meter) -> Any:
 def joblib_spark(spec: SweepSpec, meter: Meter) -> Any:
     """Run scikit-learn's GridSearchCV on joblib-spark's backend."""
     import joblib
-    from joblibspark import register_spark
-    from sklearn.model_selection import GridSearchCV
 
-    register_spark()
     joblib.Parallel.print_progress = lambda parallel: meter.note(parallel.n_completed_tasks)
-    data = rows()
-    folds = [(fold.train, fold.test) for fold in tuning.make_folds(spec.cv, data)]
-    estimator = for_candidate(make_estimator(spec.estimator, spec.fixed), {}, threads=1)
-    search = GridSearchCV(estimator, spec.grid, scoring=spec.refit_scorer, cv=folds, refit=False)
-    with joblib.parallel_config("spark", n_jobs=WORKERS):
-        found = search.fit(data.X, data.y).cv_results_
-    return np.array([found[f"split{k}_test_score"] for k in range(FOLDS)]).T
+    return searched_by_joblib(spec, rows(), WORKERS)
 
 
 CONTENDERS: dict[str, tuple[str, Callable[[SweepSpec, Meter], Any]]] = {

@@ -57,6 +57,12 @@ def ours(session: Any, spec: SweepSpec, data: Dataset) -> list[list[float]]:
 
 def joblib_spark(session: Any, spec: SweepSpec, data: Dataset) -> list[list[float]]:
     """Run scikit-learn's GridSearchCV on joblib-spark's backend."""
+    scores: list[list[float]] = searched_by_joblib(spec, data, session.sparkContext.defaultParallelism).tolist()
+    return scores
+
+
+def searched_by_joblib(spec: SweepSpec, data: Dataset, n_jobs: int) -> Any:
+    """Return the split scores of GridSearchCV, whose fits joblib-spark has run `n_jobs` at a time."""
     from joblib import parallel_config
     from joblibspark import register_spark
     from sklearn.model_selection import GridSearchCV
@@ -67,10 +73,9 @@ def joblib_spark(session: Any, spec: SweepSpec, data: Dataset) -> list[list[floa
     estimator = for_candidate(make_estimator(spec.estimator, spec.fixed), {}, threads=1)
     folds = [(fold.train, fold.test) for fold in tuning.make_folds(spec.cv, data)]
     search = GridSearchCV(estimator, spec.grid, scoring=spec.refit_scorer, cv=folds, refit=False)
-    with parallel_config("spark", n_jobs=session.sparkContext.defaultParallelism):
-        table = search.fit(data.X, data.y).cv_results_
-    scores: list[list[float]] = np.array([table[f"split{k}_test_score"] for k in range(FOLDS)]).T.tolist()
-    return scores
+    with parallel_config("spark", n_jobs=n_jobs):
+        found = search.fit(data.X, data.y).cv_results_
+    return np.array([found[f"split{k}_test_score"] for k in range(FOLDS)]).T
 
 
 def local(session: Any, spec: SweepSpec, data: Dataset) -> list[list[float]]:
