@@ -72,13 +72,15 @@ class _Seen:
 
 def _watch(process: psutil.Popen) -> _Seen:
     """Sample the tree of `process` until it ends; its own accounting covers the children that it has waited for."""
-    seen = _Seen()
+    seen, due = _Seen(), 0.0
     while process.poll() is None:
-        begun = time.perf_counter()
         tree = [process, *_children(process)]
-        seen.peak_mib = max(seen.peak_mib, sum(map(_pss, tree)) / 2**20)
         seen.cpu_seconds = max(seen.cpu_seconds, sum(map(_cpu, tree)))
-        time.sleep(max(_SAMPLE_SECONDS, (time.perf_counter() - begun) / _SAMPLING))
+        begun = time.perf_counter()
+        if begun >= due:
+            seen.peak_mib = max(seen.peak_mib, sum(map(_pss, tree)) / 2**20)
+            due = begun + (time.perf_counter() - begun) / _SAMPLING
+        time.sleep(_SAMPLE_SECONDS)
     return seen
 
 
