@@ -36,7 +36,7 @@ class Settings(BaseModel):
     """
 
     file: ClassVar[str] = ""
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, use_attribute_docstrings=True)
 
 
 def _are_names(names: tuple[str, ...]) -> tuple[str, ...]:

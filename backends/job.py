@@ -26,7 +26,7 @@ class Work:
     run_id : str
         Of the MLflow run that the entry point will log to; it exists already.
     identity : str
-        The same for the same command typed by the same person again, see ``Site.find``.
+        The same for the same command typed by the same person again, see ``Compute.find``.
     command : str
         A line for a shell, to be run in the project's folder.
     environment : mapping
@@ -95,7 +95,7 @@ class RemoteJob(Protocol):
         """Leave nothing behind; see After the end."""
 
 
-class Site(Protocol):
+class Compute(Protocol):
     """A place where jobs run, for the length of one command.
 
     It is opened before any MLflow run exists, and whatever can be known to be wrong (the host, the rights, the sizes)

@@ -24,7 +24,7 @@ from backends import configuration, environment, project, reach, runs, secrets
 from backends.configuration import Settings
 from backends.failures import BackendError, ConnectionLostError
 from backends.following import Follower, followed_elsewhere
-from backends.job import Ending, RemoteJob, Site, Work
+from backends.job import Compute, Ending, RemoteJob, Work
 from backends.messages import say, show
 from backends.request import Request
 from errors import GridfoldError
@@ -32,7 +32,7 @@ from masking import CREDENTIALS, masked, secret_in, shown
 
 
 class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has no types
-    """A backend whose jobs run at some Site.
+    """A backend whose jobs run on some Compute.
 
     Attributes
     ----------
@@ -46,8 +46,8 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
     settings: ClassVar[type[Settings]]
 
     @abstractmethod
-    def open(self, settings: Any, request: Request) -> AbstractContextManager[Site]:
-        """Reach the place and check what can be checked there, as Site has it."""
+    def open(self, settings: Any, request: Request) -> AbstractContextManager[Compute]:
+        """Reach the place and check what can be checked there, as Compute has it."""
 
     def check(self, settings: Any, request: Request) -> None:
         """Refuse what cannot work, before anything is reached or started."""
@@ -88,40 +88,40 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
             return self._clean(settings, request)
         needed = environment.read(request.environment_file())
         if request.entry_point == "prepare":
-            with self.open(settings, request) as site:
-                say(site.prepare(needed))
+            with self.open(settings, request) as compute:
+                say(compute.prepare(needed))
             return _finished(self._new_run(request))
         self.check(settings, request)
         hidden = self.secrets(settings, request)
-        with self.open(settings, request) as site:
-            job = self._job_of_before(site, request) or self._start(site, request, hidden, needed)
-            return follow(job, site.place, request)
+        with self.open(settings, request) as compute:
+            job = self._job_of_before(compute, request) or self._start(compute, request, hidden, needed)
+            return follow(job, compute.place, request)
 
     def _clean(self, settings: Any, request: Request) -> str:
-        with self.open(settings, request) as site:
-            for sentence in site.clean() or [f"{site.place}: there was nothing to remove."]:
+        with self.open(settings, request) as compute:
+            for sentence in compute.clean() or [f"{compute.place}: there was nothing to remove."]:
                 say(sentence)
         return _finished(self._new_run(request))
 
-    def _job_of_before(self, site: Site, request: Request) -> RemoteJob | None:
+    def _job_of_before(self, compute: Compute, request: Request) -> RemoteJob | None:
         """Return the job that an earlier command has started and nobody follows any more."""
         if request.attach:
             if followed_elsewhere(request.attach):
                 raise BackendError(f"run {request.attach} is being followed by another process on this machine.")
-            return site.attach(request.attach)
-        for job in site.find(request.identity):
+            return compute.attach(request.attach)
+        for job in compute.find(request.identity):
             if not followed_elsewhere(job.run_id):
-                say(f"{site.place}: this command was started before; following run {job.run_id} again.")
+                say(f"{compute.place}: this command was started before; following run {job.run_id} again.")
                 return job
         return None
 
     def _start(
-        self, site: Site, request: Request, hidden: Mapping[str, str], needed: environment.Environment
+        self, compute: Compute, request: Request, hidden: Mapping[str, str], needed: environment.Environment
     ) -> RemoteJob:
         files = project.find(request.folder)
         project.check_spec(files, request.params.get("space", ""))
-        say(f"{site.place}: sends {files.summary}.")
-        say(site.prepare(needed))
+        say(f"{compute.place}: sends {files.summary}.")
+        say(compute.prepare(needed))
         run_id = self._new_run(request)
         work = Work(
             run_id=run_id,
@@ -133,12 +133,12 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
             terminal=_terminal(),
         )
         try:
-            job = site.start(work, needed)
+            job = compute.start(work, needed)
         except BaseException as error:
             status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             runs.settle(MlflowClient(), run_id, status, str(error) or status.lower())
             raise
-        say(f"{site.place}: started run {run_id} with {len(files.files):,} files.")
+        say(f"{compute.place}: started run {run_id} with {len(files.files):,} files.")
         return job
 
     def _new_run(self, request: Request) -> str:

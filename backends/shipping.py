@@ -57,7 +57,7 @@ def for_container() -> bytes:
 
 
 def for_spark() -> bytes:
-    """Return the main file of a Spark application; its arguments are the shelf and the run's id."""
+    """Return the main file of a Spark application; its arguments are the shared folder and the run's id."""
     text = b85encode(_zipped({})).decode()
     lines = (text[start : start + _COLUMNS] for start in range(0, len(text), _COLUMNS))
     return (_DRIVER % ("\n".join(lines), _NAME)).encode()

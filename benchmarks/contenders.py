@@ -24,9 +24,10 @@ from entrypoints.data.rows import training_and_holdout
 from features import FeatureMatrix
 from tuning import Dataset, SweepSpec
 from tuning.learners.boosters import booster_params, training_matrix
-from tuning.plan import Workload, plan_fits
+from tuning.plan import plan_fits
 from tuning.spec.estimators import for_candidate, make_estimator
 from tuning.strategies import Proposal
+from tuning.workload import Workload
 
 Scores = list[list[float]]
 

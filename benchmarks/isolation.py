@@ -48,7 +48,7 @@ def by_engine(workload: Workload, proposals: Sequence[Proposal], cores: int) -> 
 def plainly(workload: Workload, proposals: Sequence[Proposal], cores: int) -> Found:
     """In the threads or processes that a program of a few lines would have."""
     fits = plan_fits(workload, proposals, cores)
-    if learner_for(workload.estimator).place(workload.estimator) == "threads":
+    if learner_for(workload.estimator).place(workload.estimator, workload.data.n_values) == "threads":
         return _in_threads(workload, fits, cores)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "workload"

@@ -25,7 +25,8 @@ import numpy as np
 from tracking.recorder import SweepRecorder
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 FIXED = {"objective": "multi:softprob", "learning_rate": 0.1, "random_state": 0, "subsample": 0.9, "max_bin": 64}

@@ -24,7 +24,7 @@ from tracking.swept import as_typed
 class Params(BaseModel):
     """What every entry point takes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, protected_namespaces=())
 
     debug: bool = Field(False, description="true or false: show the traceback of a failure")
 

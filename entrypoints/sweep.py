@@ -33,6 +33,7 @@ from tuning import SweepSpec
 from tuning.engines import check_engine, choose_engine, open_engine, stays_here
 from tuning.forecast import forecast, workers_within
 from tuning.search import candidates_asked, check_size, too_large
+from tuning.spec.file import named_at_its_keys
 
 
 @entrypoint("sweep")
@@ -42,7 +43,8 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     unrecorded.record_quietly(run)
     unrecorded.keep(run)
     spec = _checked(params, run)
-    (_plan if params.plan else _sweep)(params, run, spec)
+    with named_at_its_keys(params.space, SweepSpec):
+        (_plan if params.plan else _sweep)(params, run, spec)
 
 
 def _checked(params: SweepParams, run: EntryRun) -> SweepSpec:
@@ -51,7 +53,8 @@ def _checked(params: SweepParams, run: EntryRun) -> SweepSpec:
     if params.verify:
         spec = spec.model_copy(update={"verify": params.verify})
     if not params.plan:
-        check_size(spec)
+        with named_at_its_keys(params.space, SweepSpec):
+            check_size(spec)
         refuse_places(params.backends)
     check_engine(params.engine, params.master, params.cores or spec.budget.cores or 0)
     if why := stays_here(params.engine, params.master):

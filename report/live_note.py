@@ -11,8 +11,9 @@ from typing import Self
 from report.note import Places, running_note
 from tuning.candidates import Candidate
 from tuning.results.failures import reasons
+from tuning.results.fold_score import FoldScore
 from tuning.results.standings import Standings
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 SECONDS = 5.0

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 
 WINNER, JUDGED, STOPPED, FAILED = "winner", "judged", "stopped", "failed"
 

@@ -27,7 +27,7 @@ class TableRecord(BaseModel):
         Of the input's bytes, as ``sha256sum`` prints it.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     rows: int
     input: str
@@ -48,7 +48,7 @@ class Manifest(BaseModel):
     tables : mapping of str to TableRecord
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     source: str
     identity: Mapping[str, Any]

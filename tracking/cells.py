@@ -20,9 +20,10 @@ from mlflow.entities import Run
 
 from tracking import store
 from tracking.client import briefly_patient
-from tracking.runs import JOURNAL, EntryRun
+from tracking.open_run import JOURNAL
+from tracking.runs import EntryRun
 from tuning.cells import Record, to_record
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 CELLS = "candidate.cells"
 SHARED = "candidate.shared"

@@ -29,9 +29,10 @@ from tracking.cells import CURVES_FILE, SHARED, cell_tags, cells_of
 from tracking.heading import CANDIDATE, KIND
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate, as_json
+from tuning.results.fold_score import FoldScore
 from tuning.results.round_curves import mean_curve, steps
 from tuning.results.standings import settle
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.sweep_result import SweepResult
 
 PARENT = "mlflow.parentRunId"
 KEY = "candidate.key"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tracking import store
-from tracking.runs import JOURNAL, EntryRun
+from tracking.open_run import JOURNAL
+from tracking.runs import EntryRun
 
 FINGERPRINT = "sweep.fingerprint"
 CONTINUES = "sweep.continues"

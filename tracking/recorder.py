@@ -24,7 +24,8 @@ from tracking.client import delete_doubles
 from tracking.patience import FOR_EVER, LEAVING, WAIT
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 LINGER_SECONDS = 0.5

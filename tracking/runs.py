@@ -10,58 +10,41 @@ that we end KILLED reads FAILED there, with our note; remote backends and entry 
 from __future__ import annotations
 
 import os
-import re
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from mlflow import MlflowClient, get_tracking_uri
+from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.time import get_current_time_millis
 
 from cache.locks import HeldFile
-from errors import GridfoldError, KeptForLaterError, StoreAwayError, TrackingError
+from errors import GridfoldError, KeptForLaterError, TrackingError
 from masking import masked, shown
 from tracking import living, store
+from tracking.attach import Contradicted, attach, create
 from tracking.client import keep_in, outbox_of, patience_of, send
-from tracking.datasets import InputTable, as_inputs
+from tracking.open_run import OpenRun
 from tracking.outbox import Outbox
 from tracking.patience import WAIT, Patience
 from tracking.unstarted import DRAWN_NAME, NEVER_BEGUN, unstarted
 
 _LAST_WORDS = 2.0
 _RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
-_REPOSITORY = re.compile(
-    r"(?:https://|(?:ssh://)?git@)(?P<host>(?:github|gitlab)\.com)[/:](?P<name>[^/]+/.+?)(?:\.git)?/?"
-)
 _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
-JOURNAL = "sweep.journal"
-"""Stands for the cells that a sweep and its candidates are about (``tracking.cells``)."""
-_INHERITED = (JOURNAL, "mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 
 
-Contradicted = Callable[[Mapping[str, str]], Sequence[str]]
-
-
-class AnothersRunError(TrackingError):
-    """The run to attach to holds what is not so now."""
-
-
-class EntryRun:
-    """One run in the tracking store, ended by leaving its ``with`` block.
+class EntryRun(OpenRun):
+    """An open run that leaving its ``with`` block ends.
 
     The block's end sets the status: FINISHED, KILLED on an interrupt, FAILED on an error, with the error's one line as
-    the run's note. Methods raise TrackingError where the store refuses.
+    the run's note.
 
     Attributes
     ----------
-    client : MlflowClient
-    run_id, experiment_id, name : str
     last_words : list of callable
         Each returns a word and a line, for a person who interrupts the run: what it has come to so far.
     title : str
@@ -71,15 +54,9 @@ class EntryRun:
     """
 
     def __init__(self, client: MlflowClient, run: Run) -> None:
-        self.client = client
+        super().__init__(client, run)
         self._opened = run
-        self.run_id: str = run.info.run_id
-        self.experiment_id: str = run.info.experiment_id
-        self.name: str = run.info.run_name
-        self._params: dict[str, str] = dict(run.data.params)
-        self._tags: dict[str, str] = dict(run.data.tags)
         self.last_words: list[Callable[[], tuple[str, str]]] = []
-        self._note = ""
         self._ended = False
         self._alive: HeldFile | None = None
         self._left: HeldFile | None = None
@@ -106,9 +83,9 @@ class EntryRun:
         client = store.connect()
         run_id = os.environ.get("MLFLOW_RUN_ID")
         if not run_id:
-            run = cls(client, _create(client, entry_point))
+            run = cls(client, create(client, entry_point))
         else:
-            run = cls(client, _attach(client, run_id, contradicted))
+            run = cls(client, attach(client, run_id, contradicted))
             run.hold()  # before the name is taken from it, by which one that was never begun is known
             run._hide_secrets()
             if DRAWN_NAME.fullmatch(run.name):
@@ -177,107 +154,6 @@ class EntryRun:
             self.rename(title)
             self.title = title
 
-    def inherited_tags(self) -> dict[str, str]:
-        """Return the tags that tell where this run came from, for the runs made from it."""
-        return {name: self._tags[name] for name in _INHERITED if name in self._tags}
-
-    @property
-    def tracking_uri(self) -> str:
-        """The address of its store, which may hold a password."""
-        return str(get_tracking_uri())
-
-    @property
-    def user(self) -> str:
-        """Who started the run, as MLflow knows them."""
-        return self._tags.get("mlflow.user", "unknown")
-
-    @property
-    def commit(self) -> str:
-        """The git commit of the project that was run; empty where MLflow knows none."""
-        return self._tags.get("mlflow.source.git.commit", "")
-
-    def tag(self, name: str) -> str:
-        """Return a tag of this run; empty where it has none."""
-        return self._tags.get(name, "")
-
-    def source_page(self, path: str) -> str:
-        """Return the address of the project's file `path`, at this commit; empty where it is not on the web."""
-        found = _REPOSITORY.fullmatch(self._tags.get("mlflow.source.git.repoURL", ""))
-        return f"https://{found['host']}/{found['name']}/blob/{self.commit or 'HEAD'}/{path}" if found else ""
-
-    def params_of(self, run_id: str) -> dict[str, str]:
-        """Return the params of another run."""
-        with store.refusals(f"read the run {run_id}"):
-            return dict(self.client.get_run(run_id).data.params)
-
-    def tags_of(self, run_id: str) -> dict[str, str]:
-        """Return the tags of another run."""
-        with store.refusals(f"read the run {run_id}"):
-            return dict(self.client.get_run(run_id).data.tags)
-
-    def metrics_of(self, run_id: str) -> dict[str, float]:
-        """Return the metrics of another run."""
-        with store.refusals(f"read the run {run_id}"):
-            return dict(self.client.get_run(run_id).data.metrics)
-
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Log the entry point's parameters, save those that the run already holds: MLflow never rewrites a param."""
-        self._write_params({name: value for name, value in params.items() if name not in self._params})
-
-    def log_best_params(self, params: Mapping[str, Any]) -> None:
-        """Log the winner's parameters under their own names, as ``best_NAME`` where the run already holds that name."""
-        self._write_params({f"best_{name}" if name in self._params else name: value for name, value in params.items()})
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log `metrics` in one request."""
-        with store.refusals("log metrics"):
-            self.client.log_batch(self.run_id, metrics=store.as_metrics(metrics, step))
-
-    def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Set `tags` in one request."""
-        with store.refusals("set tags"):
-            self.client.log_batch(self.run_id, tags=store.as_tags(tags))
-        self._tags |= {name: shown(str(value)) for name, value in tags.items()}
-
-    def set_note(self, markdown: str, lasting: bool = True) -> None:
-        """Set the text that the run's page opens with.
-
-        Should the run fail, a `lasting` one stays below the line that says why.
-        """
-        markdown = masked(markdown)
-        self.set_tags({living.NOTE: markdown})
-        self._note = markdown if lasting else ""
-
-    def log_text(self, content: str, path: str) -> None:
-        """Store `content` as the artifact `path`."""
-        with store.refusals(f"store {path}"):
-            self.client.log_text(self.run_id, content, path)
-
-    def log_file(self, source: Path, folder: str | None = None) -> None:
-        """Store the file `source`, in the artifact `folder` if one is named."""
-        with store.refusals(f"store {source.name}"):
-            self.client.log_artifact(self.run_id, str(source), folder)
-
-    def log_folder(self, source: Path, folder: str) -> None:
-        """Store what is in the folder `source` as the artifact `folder`."""
-        with store.refusals(f"store {folder}/"):
-            self.client.log_artifacts(self.run_id, str(source), folder)
-
-    def fetch_file(self, run_id: str, path: str, folder: Path) -> Path:
-        """Download the artifact `path` of another run into `folder`, and return where it is."""
-        with store.refusals(f"fetch {path} of the run {run_id}"):
-            return Path(self.client.download_artifacts(run_id, path, str(folder)))
-
-    def has_artifact(self, run_id: str, path: str) -> bool:
-        """Whether another run has the artifact `path`, of its top folder."""
-        with store.refusals(f"list what the run {run_id} has kept"):
-            return any(found.path == path for found in self.client.list_artifacts(run_id))
-
-    def log_datasets(self, tables: Iterable[InputTable]) -> None:
-        """Log `tables` as the run's dataset inputs."""
-        with store.refusals("log the dataset inputs"):
-            self.client.log_inputs(self.run_id, datasets=as_inputs(tables))
-
     def finish(self) -> None:
         """End the run FINISHED."""
         self._end("FINISHED")
@@ -339,11 +215,6 @@ class EntryRun:
             return ""
         return f"What is not recorded is kept in {kept.folder}: {_RECORDED_BY}."
 
-    def _write_params(self, params: Mapping[str, Any]) -> None:
-        with store.refusals("log params"):
-            self.client.log_batch(self.run_id, params=store.as_params(params))
-        self._params |= {name: store.text(value) for name, value in params.items()}
-
     def _end(self, status: str, note: str | None = None) -> None:
         if self._ended:
             return
@@ -358,42 +229,3 @@ class EntryRun:
             self.client.set_terminated(self.run_id, status)
         if self._alive is not None:
             self._alive.release()
-
-
-def _attach(client: MlflowClient, run_id: str, contradicted: Contradicted) -> Run:
-    try:
-        with store.refusals(f"open the run {run_id}"):
-            run = client.get_run(run_id)
-            if differing := contradicted(run.data.params):
-                raise AnothersRunError(
-                    f"MLFLOW_RUN_ID names the run {run_id}, which is of another command: {'; '.join(differing)}. What "
-                    "a run holds is never rewritten, so its record would be wrong. Unset MLFLOW_RUN_ID."
-                )
-            if run.info.status != "RUNNING":
-                client.update_run(run_id, status="RUNNING")
-            return run
-    except (StoreAwayError, AnothersRunError):
-        raise
-    except TrackingError as error:
-        raise TrackingError(
-            f"MLFLOW_RUN_ID names the run {run_id}, which {shown(get_tracking_uri())} does not give, seen from"
-            f" {Path.cwd()}: {store.first_line(error.__cause__ or error)}. A relative sqlite path means another file in"
-            " another folder: set MLFLOW_TRACKING_URI to an absolute path or a server."
-        ) from error
-
-
-def _create(client: MlflowClient, name: str) -> Run:
-    with store.refusals(f"create the run '{name}'"):
-        tags = resolve_tags({"mlflow.source.name": Path(sys.argv[0]).name or name})
-        return client.create_run(_experiment_id(client), tags=tags, run_name=name)
-
-
-def _experiment_id(client: MlflowClient) -> str:
-    """Return the experiment that MLflow's own variables name, made if need be; else MLflow's default one."""
-    if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
-        return given
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME")
-    if not name:
-        return "0"
-    found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found else client.create_experiment(name))

@@ -29,7 +29,8 @@ from tracking.recorder import SweepRecorder
 from tracking.runs import EntryRun
 from tuning.candidates import Candidate
 from tuning.naming import Names
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 TABLE = "cv_results.csv"

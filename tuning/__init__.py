@@ -9,11 +9,13 @@ from tuning.dataset import Dataset
 from tuning.engines import open_engine
 from tuning.folds import Fold, make_folds
 from tuning.loop import sweep
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
 from tuning.refit import refit, score
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.scoring import Scorers
 from tuning.spec.sweep_spec import SweepSpec
+from tuning.workload import Workload
 
 __all__ = [
     "Candidate",

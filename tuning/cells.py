@@ -18,10 +18,11 @@ from typing import Any, Protocol
 from tuning import versions
 from tuning.candidates import Candidate, as_json
 from tuning.content import digest_of, files_digest, indices_digest, rows_digest
-from tuning.plan import Fit, Workload
-from tuning.results.sweep_result import FoldScore
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore
 from tuning.spec.modules import installed_imports, local_modules, modules_named
 from tuning.spec.sweep_spec import SweepSpec
+from tuning.workload import Workload
 
 Record = Mapping[str, Any]
 

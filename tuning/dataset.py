@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ class Dataset:
     def n_rows(self) -> int:
         """Rows of `X`."""
         return int(self.X.shape[0])
+
+    @property
+    def n_values(self) -> int:
+        """Values that `X` holds; of a sparse one those that are stored, and 0 of what does not say."""
+        return int(getattr(self.X, "nnz" if sparse.issparse(self.X) else "size", 0))
 
     @property
     def n_targets(self) -> int:

@@ -25,8 +25,9 @@ from tuning.fitting import run_fit
 from tuning.folds import Fold
 from tuning.learners.keeper import FoldKeeper
 from tuning.learners.steps import active
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
 from tuning.spec.sweep_spec import SweepSpec
+from tuning.workload import Workload
 
 _CANDIDATES = 3
 _FOLDS = 20  # of those in doubt, the ones that have the fewest classes

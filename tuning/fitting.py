@@ -21,16 +21,18 @@ from typing import Any
 from tuning.candidates import Candidate
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
+from tuning.grouping import Group, grouped
 from tuning.kept.responses import Recording, Responses, completed, responses_of
 from tuning.learners import GENERAL, hold_to
 from tuning.learners.base import FoldRows
 from tuning.learners.curves import at_round, best_rounds
 from tuning.learners.keeper import FoldKeeper
 from tuning.learners.views import in_labels
-from tuning.plan import Fit, Group, Workload, groups
-from tuning.results.sweep_result import FoldScore
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore
 from tuning.scoring import Scorers
 from tuning.warned import noted_warnings, one_line
+from tuning.workload import Workload
 
 ALONE = "fitted alone"
 _OF_THE_MACHINE = (MemoryError, OSError, ImportError)  # not the candidate's own failure: another try may succeed
@@ -63,7 +65,7 @@ def run_fit(workload: Workload, fit: Fit, keeper: FoldKeeper, control: Control =
         return found_by_its_own
     rows = keeper.rows(fit, control)
     found: list[FoldScore] = []
-    for group, (begin, end) in _parts(groups(workload, fit.candidates, fit.threads)):
+    for group, (begin, end) in _parts(grouped(workload, fit.candidates, fit.threads)):
         control.at_part(begin, end)
         found += _scored(workload, fit, _made_ready(group, fit), rows)
     return found
@@ -71,6 +73,9 @@ def run_fit(workload: Workload, fit: Fit, keeper: FoldKeeper, control: Control =
 
 def _parts(planned: Sequence[Group]) -> Iterator[tuple[Group, tuple[float, float]]]:
     """Each group with the share of the fit's work where it begins, and where it ends."""
+    if len(planned) == 1:
+        yield planned[0], (0.0, 1.0)
+        return
     costs = [group.cost for group in planned]
     ends = [done / (sum(costs) or 1.0) for done in accumulate(costs)]
     yield from zip(planned, zip([0.0, *ends], ends, strict=False), strict=True)

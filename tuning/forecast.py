@@ -11,14 +11,15 @@ from errors import SpecError
 from tuning.cells import Cells, Memory
 from tuning.dataset import Dataset
 from tuning.feasibility import check_folds, check_layout
-from tuning.plan import Workload, plan_fits
+from tuning.plan import plan_fits
 from tuning.probing import Need, measure, seconds_of
 from tuning.remembered import Remembered
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.search import make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Proposal
 from tuning.volume import volume_of
+from tuning.workload import Workload
 
 
 @dataclass(frozen=True)

@@ -18,20 +18,23 @@ from tuning.dataset import Dataset
 from tuning.engines.base import Engine
 from tuning.feasibility import check_folds, check_layout
 from tuning.folds import share_tested
+from tuning.grouping import relative_size
 from tuning.kept.predictions import KeptPredictions
 from tuning.kept.winner import keep_predictions
 from tuning.naming import Names
 from tuning.observers import Observer
-from tuning.plan import Fit, Workload, plan_fits, relative_size
+from tuning.plan import Fit, plan_fits
 from tuning.remembered import NothingKnown, Remembered
 from tuning.reseeding import mean_scores_under_seeds
+from tuning.results.fold_score import FoldScore
 from tuning.results.standings import Standings
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.sweep_result import SweepResult
 from tuning.search import approximations, check_plan, check_rule, check_size, make_strategy
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Proposal, Strategy
 from tuning.time_limit import TimeLimit
 from tuning.verification import verify
+from tuning.workload import Workload
 
 
 def sweep(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 

@@ -18,9 +18,11 @@ import numpy as np
 import psutil
 
 from tuning.fitting import run_fit
+from tuning.grouping import grouped
 from tuning.learners import Learner
 from tuning.learners.keeper import FoldKeeper
-from tuning.plan import Fit, Workload, groups
+from tuning.plan import Fit
+from tuning.workload import Workload
 
 _PROBES = 3
 _PROBE_ROUNDS = 4
@@ -123,7 +125,7 @@ def _rounds(workload: Workload, fit: Fit) -> float:
     """Rounds of the longest training of `fit`; 1 where there are none."""
     given = [
         group.learner.rounds_of(estimator)
-        for group in groups(workload, fit.candidates)
+        for group in grouped(workload, fit.candidates)
         for estimator in group.estimators
     ]
     return max(1, math.ceil(fit.rounds * max((rounds for rounds in given if rounds), default=1)))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from tuning.cells import Cells, Memory, from_record, to_record
 from tuning.kept.predictions import KeptPredictions
 from tuning.plan import Fit
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.strategies import Proposal
 
 

@@ -13,10 +13,11 @@ from tuning.candidates import Candidate
 from tuning.engines.base import Engine
 from tuning.learners import learner_for
 from tuning.learners.unfitted import seeds_of
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
 from tuning.remembered import NothingKnown
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.estimators import for_candidate
+from tuning.workload import Workload
 
 
 def mean_scores_under_seeds(

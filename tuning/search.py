@@ -7,13 +7,14 @@ from typing import Any
 
 from errors import SpecError, did_you_mean
 from tuning.folds import share_tested
+from tuning.grouping import relative_size
 from tuning.learners import learner_for
-from tuning.plan import Workload, relative_size
 from tuning.spec.checks import options_of
 from tuning.spec.estimators import make_estimator
 from tuning.spec.space import MOST_LISTED
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import STRATEGIES, Setting, Strategy
+from tuning.workload import Workload
 
 MOST_GIVEN = 10_000_000
 """Of candidates that are asked for by number; each is kept in memory, with its scores."""

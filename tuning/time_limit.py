@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 _LEAST_GRACE = 10.0
 

@@ -13,9 +13,12 @@ from collections.abc import Mapping, Sequence
 from errors import FitError
 from tuning.candidates import Candidate
 from tuning.engines.base import Engine
+from tuning.grouping import Group, grouped
 from tuning.learners.unfitted import has_seed
-from tuning.plan import Fit, Group, Workload, groups
-from tuning.results.sweep_result import FoldScore, SweepResult, Verification
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore, Verification
+from tuning.results.sweep_result import SweepResult
+from tuning.workload import Workload
 
 
 def verify(
@@ -75,7 +78,7 @@ def _drawn(n: int, workload: Workload, fold_scores: Mapping[Candidate, Sequence[
     for score in scored:
         if len(drawn) == n:
             break
-        (group,) = groups(workload, [score.candidate])
+        (group,) = grouped(workload, [score.candidate])
         if is_the_same_again(workload, group):
             drawn.append(score)
     return drawn
@@ -92,7 +95,7 @@ def is_the_same_again(workload: Workload, group: Group) -> bool:
 def _fit_alone(workload: Workload, score: FoldScore, rounds: int | None) -> Fit:
     candidate = score.candidate
     if rounds is not None:
-        (group,) = groups(workload, [candidate])
+        (group,) = grouped(workload, [candidate])
         name = str(group.learner.rounds_name(group.estimators[0]))
         candidate = Candidate({**candidate.params, name: rounds})
     return Fit(score.fold, (candidate,), alone=True)
@@ -108,7 +111,7 @@ def _difference(first: FoldScore, second: FoldScore) -> float:
 
 
 def _allowed(workload: Workload, score: FoldScore) -> float:
-    (group,) = groups(workload, [score.candidate])
+    (group,) = grouped(workload, [score.candidate])
     return group.learner.tolerance(group.estimators[0])
 
 

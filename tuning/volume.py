@@ -13,12 +13,13 @@ from itertools import product
 from typing import Any
 
 from tuning.candidates import Candidate
+from tuning.grouping import free_over, grouped
 from tuning.learners import learner_for
-from tuning.plan import Workload, free_over, groups
 from tuning.spec.estimators import for_candidate
 from tuning.spec.space import Space
 from tuning.spec.sweep_spec import SweepSpec
 from tuning.strategies import Proposal, Strategy
+from tuning.workload import Workload
 
 _MOST = 1000
 _LOOKED_AT = 20  # values of a parameter that may decide what is free: they are options, not numbers
@@ -61,13 +62,13 @@ def volume_of(spec: SweepSpec, workload: Workload, strategy: Strategy) -> Volume
     if n_candidates <= _MOST:
         candidates = _listed(space, strategy)
         n_candidates = len(candidates)
-        n_trainings = n_sampled = len(groups(workload, candidates))
+        n_trainings = n_sampled = len(grouped(workload, candidates))
     else:
         candidates = space.sample(_MOST, seed=0)
         if n_candidates == space.size:
             candidates = _longest(space, workload, candidates)
         n_trainings = n_candidates if space.lists is None else _count(space, workload, n_candidates)
-        n_sampled = len(groups(workload, candidates))
+        n_sampled = len(grouped(workload, candidates))
     return Volume(n_candidates, n_trainings, [Proposal(candidate) for candidate in candidates], n_sampled)
 
 

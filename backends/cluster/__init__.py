@@ -1,7 +1,7 @@
 """What backends share whose jobs are Spark applications that a REST service starts.
 
 Such a service hides no argument, streams no log of a driver in the cluster, and ends a job without asking it first. So
-orders, secrets, log, the wish to stop and the ending go through files on a shelf that both sides reach:
+orders, secrets, log, the wish to stop and the ending go through files in a shared folder that both sides reach:
 
     projects/HASH.tar.gz            the project, once per content
     started/RUN_ID.json             who asked for the job, and the service's id of it: how it is found again

@@ -1,4 +1,4 @@
-"""A job of which the service tells little and the shelf all."""
+"""A job of which the service tells little, and the shared folder all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from typing import Protocol
 
-from backends.cluster.shelf import Shelf
+from backends.cluster.shared_folder import SharedFolder
 from backends.failures import ConnectionLostError
 from backends.job import Ending, Write
 from backends.messages import say
@@ -24,7 +24,7 @@ class LockedOutError(ConnectionLostError):
 class Application(Protocol):
     """What the service knows of a job.
 
-    Errors are those of a Shelf.
+    Errors are those of a SharedFolder.
     """
 
     def ended(self) -> str | None:
@@ -35,23 +35,25 @@ class Application(Protocol):
 
 
 class ClusterJob:
-    """A RemoteJob whose log and ending are on the shelf.
+    """A RemoteJob whose log and ending are in the shared folder.
 
     Parameters
     ----------
     run_id : str
     place : str
         The cluster as a person calls it.
-    shelf : Shelf
+    shared : SharedFolder
     application : Application
     patience : float
         Seconds for which a lost connection is tried again.
     """
 
-    def __init__(self, run_id: str, place: str, shelf: Shelf, application: Application, patience: float) -> None:
+    def __init__(
+        self, run_id: str, place: str, shared: SharedFolder, application: Application, patience: float
+    ) -> None:
         self.run_id = run_id
         self._place = place
-        self._shelf = shelf
+        self._shared = shared
         self._application = application
         self._patience = patience
         self._pieces = 0  # of the log, that have been written
@@ -84,7 +86,7 @@ class ClusterJob:
 
     def _look(self, write: Write) -> Ending | None:
         words = self._application.ended()  # asked first: what the job has written is then all there
-        said = self._shelf.get(f"{self._folder}/ending.json")
+        said = self._shared.get(f"{self._folder}/ending.json")
         self._write_log(write)
         if said is not None:
             if words is None:
@@ -93,7 +95,7 @@ class ClusterJob:
         return None if words is None else Ending(_KILLED, _without_ending(words))
 
     def _write_log(self, write: Write) -> None:
-        while (piece := self._shelf.get(f"{self._folder}/log/{self._pieces + 1:06d}")) is not None:
+        while (piece := self._shared.get(f"{self._folder}/log/{self._pieces + 1:06d}")) is not None:
             self._pieces += 1
             write(piece)
 
@@ -109,17 +111,17 @@ class ClusterJob:
 
     def ask_to_stop(self) -> None:
         """Leave word for the driver."""
-        self._shelf.put(f"{self._folder}/stop", b"")
+        self._shared.put(f"{self._folder}/stop", b"")
 
     def kill(self) -> None:
         """Let the service end it."""
         self._application.cancel()
 
     def remove(self) -> None:
-        """Remove it from the service and from the shelf."""
+        """Remove it from the service and from the shared folder."""
         self._application.cancel()
-        self._shelf.remove(f"{self._folder}/")
-        self._shelf.remove(f"started/{self.run_id}.json")
+        self._shared.remove(f"{self._folder}/")
+        self._shared.remove(f"started/{self.run_id}.json")
 
 
 def _without_ending(words: str) -> str:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from backends import reach
 from backends.databricks_jobs.settings import DatabricksSettings
 from backends.failures import BackendError
-from backends.job import Site
+from backends.job import Compute
 from backends.plugin import RemoteBackend
 from backends.request import Request
 
@@ -31,14 +31,14 @@ class DatabricksBackend(RemoteBackend):
         reach.require(request.tracking_uri, request.artifact_location(), self.name, "the workspace")
 
     @contextmanager
-    def open(self, settings: DatabricksSettings, request: Request) -> Iterator[Site]:
+    def open(self, settings: DatabricksSettings, request: Request) -> Iterator[Compute]:
         """Sign in to the workspace."""
         if find_spec("databricks") is None or find_spec("databricks.sdk") is None:
             raise BackendError(
                 "backend 'databricks-jobs': databricks-sdk is not installed. "
                 "Run: pip install -e '.[databricks]' in the project."
             )
-        from backends.databricks_jobs.site import WorkspaceSite
+        from backends.databricks_jobs.compute import WorkspaceCompute
         from backends.databricks_jobs.workspace import Workspace
 
-        yield WorkspaceSite(Workspace.sign_in(settings), settings)
+        yield WorkspaceCompute(Workspace.sign_in(settings), settings)

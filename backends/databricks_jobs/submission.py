@@ -12,7 +12,7 @@ from typing import Any
 
 from databricks.sdk.service import compute, jobs
 
-from backends.cluster.site import Started
+from backends.cluster.compute import Started
 from backends.databricks_jobs.settings import DatabricksSettings
 from backends.environment import Environment
 from backends.failures import BackendError
@@ -30,7 +30,7 @@ def run_of(started: Started, root: str, environment: Environment, settings: Data
     ----------
     started : Started
     root : str
-        The shelf's folder, as the driver has it mounted.
+        The shared folder, as the driver has it mounted.
     environment : Environment
     settings : DatabricksSettings
     """

@@ -1,4 +1,4 @@
-"""The plugin that ``-b dsvm`` names, and the VM as a Site."""
+"""The plugin that ``-b dsvm`` names, and the VM as a place to run jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backends.dsvm.store import serve
 from backends.dsvm.tunnel import Tunnel
 from backends.environment import Environment
 from backends.failures import BackendError
-from backends.job import RemoteJob, Site, Work
+from backends.job import Compute, RemoteJob, Work
 from backends.plugin import RemoteBackend
 from backends.request import Request
 
@@ -41,14 +41,14 @@ class DsvmBackend(RemoteBackend):
         return named if settings.tunnel else named | secrets.tracking_credentials()
 
     @contextmanager
-    def open(self, settings: DsvmSettings, request: Request) -> Iterator[Site]:
+    def open(self, settings: DsvmSettings, request: Request) -> Iterator[Compute]:
         """Connect to the VM."""
         with connected(settings) as engine, ExitStack() as open_things:
             yield Vm(engine, settings, request, open_things)
 
 
 class Vm:
-    """A Site: one VM's engine."""
+    """A Compute: one VM's engine."""
 
     def __init__(self, engine: Engine, settings: DsvmSettings, request: Request, open_things: ExitStack) -> None:
         self._engine = engine

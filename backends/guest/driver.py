@@ -1,9 +1,9 @@
-"""The Spark application's main program: runs a project's command, and leaves its log and its ending on the shelf.
+"""The Spark application's main program: runs a project's command; its log and its ending go to the shared folder.
 
     driver.py PLACE RUN_ID
 
-PLACE is the shelf as the cluster sees it: a folder, or a JSON file with the ``address`` of a folder of Azure blobs and
-the ``signature`` that opens it.
+PLACE is the shared folder as the cluster sees it: a folder, or a JSON file with the ``address`` of a folder of Azure
+blobs and the ``signature`` that opens it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from io import BytesIO
 from typing import Any
 
 from .command import execute
+from .folders import Blobs, Folder, open_place
 from .pieces import Log
 from .reach import UNREACHABLE, cannot_reach
-from .shelves import Blobs, Folder, open_place
 from .signals import stoppable
 from .spark import let_old_spark_pickle
 
@@ -89,7 +89,7 @@ def work(place: Folder | Blobs, job: str, orders: dict[str, Any], folder: str) -
     """Unpack the project into `folder`, which is to be made, and execute the command there."""
     project = place.get(orders["project"])
     if project is None:
-        return 1, f"the shelf has no {orders['project']}; it was removed after the job was submitted."
+        return 1, f"the shared folder has no {orders['project']}; it was removed after the job was submitted."
     unpack(project, folder)
     os.chdir(folder)
     sys.path.insert(0, folder)

@@ -1,4 +1,4 @@
-"""The driver's log, on its way to the shelf in pieces: no service streams what a driver in the cluster writes."""
+"""The driver's log goes to the shared folder in pieces: no service streams what a driver in the cluster writes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import threading
 import time
 from contextlib import suppress
 
+from .folders import Blobs, Folder
 from .mask import Mask, stars
-from .shelves import Blobs, Folder
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _LAST_TRIES = 5
 
 
 class Log:
-    """Copies what is written to stdout and stderr, by whatever language, to the shelf in numbered pieces.
+    """Copies what is written to stdout and stderr, by whatever language, to the shared folder in numbered pieces.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Log:
             os.write(self._kept[0], text)
 
     def _put(self) -> bool:
-        """Write what has come as one piece; what the shelf does not take now is tried again with what comes later."""
+        """Write what has come as one piece; what is not taken now is tried again with what comes later."""
         if not self._waiting:
             return True
         try:

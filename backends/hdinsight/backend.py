@@ -1,4 +1,4 @@
-"""The plugin that ``-b hdinsight`` names, and the cluster as a Site."""
+"""The plugin that ``-b hdinsight`` names, and the cluster as a place to run jobs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from backends.cluster.site import ClusterSite, Started
+from backends.cluster.compute import ClusterCompute, Started
 from backends.environment import Environment
 from backends.failures import BackendError
 from backends.hdinsight import packing
-from backends.hdinsight.blobs import BlobShelf
+from backends.hdinsight.blobs import BlobFolder
 from backends.hdinsight.livy import AnswerLostError, Livy
 from backends.hdinsight.settings import HdinsightSettings, Storage
-from backends.job import Site
+from backends.job import Compute
 from backends.messages import say
 from backends.plugin import RemoteBackend
 from backends.request import Request
@@ -40,7 +40,7 @@ class HdinsightBackend(RemoteBackend):
     settings = HdinsightSettings
 
     @contextmanager
-    def open(self, settings: HdinsightSettings, request: Request) -> Iterator[Site]:
+    def open(self, settings: HdinsightSettings, request: Request) -> Iterator[Compute]:
         """Sign in to the storage and to Livy."""
         names = (settings.user, settings.password)
         for name in names:
@@ -52,30 +52,30 @@ class HdinsightBackend(RemoteBackend):
         livy = Livy(settings.url, os.environ[names[0]], os.environ[names[1]], names, settings.ca_bundle)
         with closing(livy):
             next(livy.batches(), None)
-            yield Cluster(livy, BlobShelf(Storage.parse(settings.storage)), settings)
+            yield Cluster(livy, BlobFolder(Storage.parse(settings.storage)), settings)
 
 
-class Cluster(ClusterSite):
-    """A Site: Livy of one cluster, and a folder of its storage."""
+class Cluster(ClusterCompute):
+    """A Compute: Livy of one cluster, and a folder of its storage."""
 
-    def __init__(self, livy: Livy, shelf: BlobShelf, settings: HdinsightSettings) -> None:
-        super().__init__(livy.place, shelf, settings.reconnect_minutes * 60)
+    def __init__(self, livy: Livy, shared: BlobFolder, settings: HdinsightSettings) -> None:
+        super().__init__(livy.place, shared, settings.reconnect_minutes * 60)
         self._livy = livy
-        self._blobs = shelf
+        self._blobs = shared
         self._settings = settings
         self._storage = Storage.parse(settings.storage)
 
     def prepare(self, environment: Environment) -> str:
         """Put the packed environment into the storage, or find it there."""
         name = self._environment(environment)
-        if name in self.shelf.names(name):
+        if name in self.shared.names(name):
             return f"{self.place}: reused the packed environment {name}."
         say(f"{self.place}: packing the environment {name}; this is done once.")
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="gridfold-") as scratch:
             archive = packing.pack(environment, self._settings, Path(scratch))
             size = archive.stat().st_size / _MB
-            self.shelf.put(name, archive)
+            self.shared.put(name, archive)
         return f"{self.place}: made the packed environment {name} ({size:,.0f} MB, {time.monotonic() - began:.0f} s)."
 
     def _environment(self, environment: Environment) -> str:
@@ -83,7 +83,7 @@ class Cluster(ClusterSite):
 
     def submit(self, started: Started, environment: Environment) -> str:
         """Start the batch; where Livy's answer is lost, look for it by name before starting it again."""
-        self.shelf.put(f"{started.folder}/{_PLACE}", json.dumps(self._blobs.signed()).encode())
+        self.shared.put(f"{started.folder}/{_PLACE}", json.dumps(self._blobs.signed()).encode())
         request = batch_request(started, self._environment(environment), self._settings)
         pauses = list(_PAUSES)
         while True:
@@ -140,7 +140,7 @@ def batch_request(started: Started, environment: str, settings: HdinsightSetting
     ----------
     started : Started
     environment : str
-        The packed environment's name on the shelf.
+        The packed environment's name in the shared folder.
     settings : HdinsightSettings
     """
     storage = Storage.parse(settings.storage)

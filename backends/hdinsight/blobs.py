@@ -1,4 +1,4 @@
-"""The shelf of a cluster: a folder of its storage, opened the way MLflow opens an Azure account.
+"""The shared folder of a cluster: a folder of its storage, opened the way MLflow opens an Azure account.
 
 Blob requests and not the cluster's Hadoop, which from here could only be asked through the cluster. The driver sends
 blob requests as well, with a signature for this container that runs out: the account's key stays on this machine.
@@ -46,8 +46,8 @@ _AT_ONCE = 8
 _RETRIED = (408, 429)
 
 
-class BlobShelf:
-    """A Shelf in Azure Blob Storage.
+class BlobFolder:
+    """A SharedFolder in Azure Blob Storage.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class BlobShelf:
                 list(pool.map(self._remove_one, level))
 
     def signed(self) -> dict[str, str]:
-        """Return address and signature with which the driver reaches this shelf, and can do no more than it must."""
+        """Return address and signature with which the driver reaches this folder, and can do no more than it must."""
         now = datetime.now(UTC)
         expiry = now + LONGEST_JOB
         with self._refusals():

@@ -22,7 +22,7 @@ from errors import TrackingError
 from tracking import EntryRun
 from tracking.cells import StoredCells
 from tracking.continued import FINGERPRINT, continue_earlier
-from tracking.runs import JOURNAL
+from tracking.open_run import JOURNAL
 from tuning.cells import Cells, Record
 
 _LOOK_SECONDS = 0.3

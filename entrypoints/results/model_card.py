@@ -14,6 +14,7 @@ import numpy as np
 from entrypoints.data.rows import Rows
 from entrypoints.parameters import SweepParams
 from entrypoints.planning.asked_spec import kept_as
+from features.feature_sets import BRAND_MODEL
 from release import card
 from release.card import Card, Predictions
 from release.judging import calibration
@@ -128,7 +129,7 @@ def _slices(rows: Rows) -> dict[str, Any]:
     if rows.featurizer is None or rows.holdout is None:
         return {}
     X, sets = rows.holdout.X.tocsc(), rows.featurizer.columns["set"].to_numpy()
-    of_events = np.flatnonzero(sets != "brand_model")
+    of_events = np.flatnonzero(sets != BRAND_MODEL)
     slices = {}
     if len(of_events):
         active = np.diff(X[:, of_events].tocsr().indptr) > 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tracking import EntryRun
+from tuning.results.fold_score import FoldScore
 from tuning.results.standings import Standings
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 

@@ -24,7 +24,8 @@ from entrypoints.terminal.screen import Screen, one_line, wheel
 from entrypoints.terminal.tally import Tally, duration
 from entrypoints.terminal.ticker import Ticker
 from tuning.engines.base import Engine
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.search import may_stop
 from tuning.spec.sweep_spec import SweepSpec
 

@@ -12,7 +12,7 @@ from tuning.candidates import Candidate
 from tuning.learners.curves import at_round, best_rounds
 from tuning.pace import Range
 from tuning.results.failures import Failures
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 SHOWN = 5
 

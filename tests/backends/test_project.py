@@ -8,7 +8,7 @@ import pytest
 
 from backends import project
 from backends.failures import BackendError
-from tests.backends.cluster.folder_site import FolderSite
+from tests.backends.cluster.folder_compute import FolderCompute
 
 
 @pytest.fixture
@@ -90,16 +90,16 @@ def test_the_archive_is_roots_and_read_only_for_others(folder):
     assert entries == {"p/a.py": (0, "0o644", b"a.py"), "p/run.sh": (0, "0o755", b"x"), "p/c": (0, "0o644", b"bytes")}
 
 
-def packed_for_a_vm(files, shelf):
+def packed_for_a_vm(files, shared):
     from backends.dsvm.container import _code
 
     with tarfile.open(fileobj=io.BytesIO(_code(files))) as tar:
         return {name.removeprefix("project/") for name in tar.getnames() if name.startswith("project/")}
 
 
-def packed_for_a_cluster(files, shelf):
-    name = FolderSite(shelf)._shelve_project(files)
-    with tarfile.open(shelf / name) as tar:
+def packed_for_a_cluster(files, shared):
+    name = FolderCompute(shared)._put_project(files)
+    with tarfile.open(shared / name) as tar:
         return set(tar.getnames())
 
 
@@ -109,7 +109,7 @@ def test_a_users_own_modules_are_project_files_wherever_the_project_is_sent(fold
     own_spec(folder, "mymodels.py", "spaces/near.py")
     found = project.find(folder)
     project.check_spec(found, "spaces/own.yaml")
-    assert {"mymodels.py", "spaces/near.py", "spaces/own.yaml"} <= pack(found, tmp_path_factory.mktemp("shelf"))
+    assert {"mymodels.py", "spaces/near.py", "spaces/own.yaml"} <= pack(found, tmp_path_factory.mktemp("shared"))
 
 
 def own_spec(folder, *modules):

@@ -56,7 +56,7 @@ def test_an_application_s_main_file_runs_without_any_package(tmp_path):
     done = subprocess.run([*BARE, str(main), str(tmp_path), "run1"], capture_output=True, check=False)
     assert done.returncode == 1, done.stderr
     ending = json.loads((job / "ending.json").read_text())
-    assert ending["reason"] == "the shelf has no p.tar.gz; it was removed after the job was submitted."
+    assert ending["reason"] == "the shared folder has no p.tar.gz; it was removed after the job was submitted."
 
 
 def test_an_application_leaves_nothing_behind_but_its_log_and_its_ending(tmp_path):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 Score = Callable[[Mapping[str, Any]], float]

@@ -8,7 +8,7 @@ from report.note import LIMIT, Places, note, running_note
 from tests.tracking.outcomes import SPEC, outcome
 from tuning.linting import Finding
 from tuning.naming import Names
-from tuning.results.sweep_result import Verification
+from tuning.results.fold_score import Verification
 from tuning.spec.refit import RefitSpec
 from tuning.spec.sweep_spec import EarlyStopping
 

@@ -20,7 +20,7 @@ from tests.report.sweeps import spec, swept
 from tests.services.browser import complaints, resize, violations
 from tuning.candidates import Candidate
 from tuning.kept.bias import Corrected
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

@@ -17,9 +17,10 @@ from report.winner import Predicted
 from sources.synthetic import phones
 from tests.report.sweeps import spec, swept
 from tuning.candidates import Candidate
+from tuning.results.fold_score import FoldScore
 from tuning.results.round_curves import steps
 from tuning.results.statistics import paired_difference
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.sweep_result import SweepResult
 
 DEPTHS = [{"max_depth": depth, "rate": rate} for depth in (3, 6, None) for rate in (0.01, 0.1, 1.0)]
 

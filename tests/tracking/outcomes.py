@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.sweep_spec import SweepSpec
 
 SPEC = SweepSpec.model_validate(

@@ -10,10 +10,10 @@ from mlflow import MlflowClient
 from tests.tracking.outcomes import SPEC
 from tracking import EntryRun, SweepRecorder, store
 from tracking.cells import CELLS, StoredCells, cell_tags, cells_of
-from tracking.runs import JOURNAL
+from tracking.open_run import JOURNAL
 from tuning.candidates import Candidate
 from tuning.cells import from_record
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.sweep_spec import SweepSpec
 
 FAMILY = "f" * 32

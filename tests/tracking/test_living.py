@@ -11,9 +11,9 @@ from mlflow.exceptions import MlflowException
 from tests.tracking.outcomes import SPEC
 from tracking import EntryRun, SweepRecorder, living
 from tracking.continued import CONTINUED_BY, CONTINUES, FINGERPRINT, continue_earlier
-from tracking.runs import JOURNAL
+from tracking.open_run import JOURNAL
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 pytestmark = pytest.mark.disturbs
 

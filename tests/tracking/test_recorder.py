@@ -20,8 +20,9 @@ from tests.tracking.outcomes import SPEC, outcome
 from tracking import EntryRun, SweepRecorder
 from tracking.children import ChildRuns
 from tuning.candidates import Candidate
+from tuning.results.fold_score import FoldScore
 from tuning.results.standings import Standings
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.cv import CvSpec
 from tuning.spec.refit import RefitSpec
 from tuning.spec.sweep_spec import EarlyStopping, SweepSpec

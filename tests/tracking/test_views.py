@@ -17,7 +17,7 @@ from tracking.heading import mark_plan, mark_score, mark_sweep
 from tracking.links import charts_page, list_page, run_page
 from tracking.views import SWEEPS, Pages, candidates_key, open_views
 from tuning.naming import Names
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 CHARTS = "mlflow.sharedViewState.{}"
 

@@ -8,7 +8,8 @@ import pytest
 from errors import SpecError
 from tuning import Candidate, Dataset, SweepSpec, Workload, sweep
 from tuning.forecast import forecast, workers_within
-from tuning.plan import groups, plan_fits
+from tuning.grouping import grouped
+from tuning.plan import plan_fits
 from tuning.probing import Need, Probe, measure, seconds_of
 from tuning.search import check_size, make_strategy
 from tuning.strategies import Proposal
@@ -138,7 +139,7 @@ def _large(n_values=12, **more):
 def test_a_large_grid_is_counted_as_if_it_were_listed():
     given = spec(grid=_large(booster=["gbtree", "dart"]))
     volume = volume_of(given, Workload.for_spec(given, rows()), make_strategy(given, Workload.for_spec(given, rows())))
-    listed = groups(Workload.for_spec(given, rows()), [given.space.at(place) for place in range(given.space.size)])
+    listed = grouped(Workload.for_spec(given, rows()), [given.space.at(place) for place in range(given.space.size)])
     assert (volume.n_candidates, volume.n_trainings) == (2 * 12**3, len(listed))
 
 
@@ -149,7 +150,7 @@ def test_a_large_draw_is_counted_close_to_what_it_is():
     volume = volume_of(given, workload, make_strategy(given, workload))
     assert volume.n_candidates == 1200
     assert volume.n_trainings == pytest.approx(
-        len(groups(workload, [proposal.candidate for proposal in proposals])), rel=0.05
+        len(grouped(workload, [proposal.candidate for proposal in proposals])), rel=0.05
     )
 
 

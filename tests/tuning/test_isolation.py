@@ -214,7 +214,7 @@ pool.submit(fit("sleep", diary=sys.argv[1])).result()
 
 def test_scores_that_cannot_be_sent_are_a_failure():
     from tuning.engines.worker import SCORES, _pickled, cloudpickle
-    from tuning.results.sweep_result import FoldScore
+    from tuning.results.fold_score import FoldScore
 
     good, bad = FoldScore(Candidate({"mood": "calm"}), 0, {"accuracy": 1.0}), FoldScore(Candidate({}), 0)
     object.__setattr__(bad, "warning", threading.Lock())

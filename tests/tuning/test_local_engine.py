@@ -12,10 +12,14 @@ import psutil
 import pytest
 import xgboost as xgb
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import GridSearchCV
+from sklearn.tree import DecisionTreeClassifier
 
 from tuning import Candidate, Dataset, Fit, Scorers, SweepSpec, Workload, open_engine, refit, sweep
 from tuning.control import Watched
 from tuning.engines import LocalEngine
+from tuning.engines.processes import Processes
+from tuning.engines.threads import Threads
 
 
 class Nosy(ClassifierMixin, BaseEstimator):
@@ -191,3 +195,32 @@ def test_the_ledger_knows_what_waits_what_runs_and_what_it_took():
     state = engine.ledger.state()
     assert (state.waiting.n, state.running, state.pace.seen_work.n) == (0, (), 3)
     assert state.pace.seconds > 0
+
+
+@pytest.mark.parametrize(("n_rows", "pool"), [(60, Processes), (50_000, Threads)])
+def test_trees_over_many_rows_share_them_in_threads(n_rows, pool):
+    data = rows(n_rows)
+    grid = {"max_depth": [2, 3], "ccp_alpha": [0.0, 0.01]}
+    cv = {"folds": 3, "seed": 0}
+    given = spec(estimator="sklearn.tree.DecisionTreeClassifier", fixed={"random_state": 0}, grid=grid, cv=cv)
+    with open_engine("local", 2) as engine:
+        result = sweep(given, data, engine)
+    engine = LocalEngine(2)
+    workload = Workload.for_spec(given, data)
+    engine.open(workload)
+    try:
+        assert type(engine._pool) is pool
+    finally:
+        engine.close()
+    search = GridSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        {"max_depth": [2, 3], "ccp_alpha": [0.0, 0.01]},
+        cv=3,
+        scoring="accuracy",
+    ).fit(data.X, data.y)
+    expected = {
+        tuple(sorted(params.items())): [search.cv_results_[f"split{fold}_test_score"][row] for fold in range(3)]
+        for row, params in enumerate(search.cv_results_["params"])
+    }
+    swept = [tuple(sorted(candidate.params.items())) for candidate in result.candidates]
+    assert result.split_scores().tolist() == [expected[params] for params in swept]

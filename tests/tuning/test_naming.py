@@ -6,7 +6,7 @@ import pytest
 
 from tuning.candidates import Candidate
 from tuning.naming import Names, estimator_name, short_value
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.space import Space
 from tuning.spec.sweep_spec import SweepSpec
 

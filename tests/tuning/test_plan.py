@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tuning import Candidate, Dataset, SweepSpec, Workload
-from tuning.plan import groups, plan_fits
+from tuning.grouping import grouped
+from tuning.plan import plan_fits
 from tuning.strategies import Proposal
 
 CLASSES = np.array(["a", "b"])
@@ -28,7 +29,7 @@ def proposals(*params, **on):
 
 def sizes(work, proposed):
     """Rounds of the candidates of each group."""
-    planned = groups(work, [proposal.candidate for proposal in proposed])
+    planned = grouped(work, [proposal.candidate for proposal in proposed])
     return [[candidate.params["n_estimators"] for candidate in group.candidates] for group in planned]
 
 
@@ -67,7 +68,7 @@ def test_what_is_no_number_of_rounds_is_left_to_a_fit_of_its_own(rounds):
 
 def test_what_the_estimator_refuses_does_not_keep_the_others_from_being_planned():
     forest = workload("sklearn.ensemble.RandomForestClassifier")
-    planned = groups(forest, [Candidate({"no_such": 1}), Candidate({"n_estimators": 3})])
+    planned = grouped(forest, [Candidate({"no_such": 1}), Candidate({"n_estimators": 3})])
     assert [group.error is None for group in planned] == [True, False]
 
 
@@ -108,4 +109,4 @@ def test_bins_of_drawn_rows_are_shared_only_under_a_seed(rows, seed, together):
         cv={"folds": 2, "shuffle": False},
     )
     data = Dataset(np.zeros((rows, 1)), np.arange(rows) % 2, CLASSES)
-    assert len(groups(Workload.for_spec(spec, data), spec.space.all())) == together
+    assert len(grouped(Workload.for_spec(spec, data), spec.space.all())) == together

@@ -22,10 +22,10 @@ from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.folds import Fold
 from tuning.learners.steps import described
-from tuning.plan import Workload
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.scoring import Scorers
 from tuning.spec.modules import local_modules
+from tuning.workload import Workload
 
 _OF_THE_CALL = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx", "caller")
 

@@ -25,7 +25,7 @@ from tuning.fitting import ALONE
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
 from tuning.plan import Fit
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 _SMALL = 200_000  # values in X
 _SHORT = 3.0  # seconds that are not worth a pool

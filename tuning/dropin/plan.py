@@ -10,10 +10,11 @@ from sklearn.base import clone
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 
 from tuning.dropin.calls import Numbered, SearchWorkload
+from tuning.grouping import Group, free_over
 from tuning.learners import GENERAL, learner_for
 from tuning.learners.steps import described
 from tuning.learners.unfitted import fit_parameters
-from tuning.plan import Fit, Group, Tried, Work, bundles, free_over
+from tuning.plan import Fit, Tried, Work, bundles
 from tuning.spec.estimators import hold_to_threads
 
 PLAIN_COST = 1.0

@@ -17,8 +17,9 @@ from tuning.control import UNATTENDED, Control
 from tuning.dropin.calls import Numbered, Outcome, SearchWorkload
 from tuning.dropin.plan import is_shared, search_groups
 from tuning.fitting import ALONE
+from tuning.grouping import Group
 from tuning.learners.keeper import FoldKeeper, KeptRows
-from tuning.plan import Fit, Group
+from tuning.plan import Fit
 from tuning.spec.estimators import hold_to_threads
 
 inside: ContextVar[bool] = ContextVar("inside", default=False)

@@ -13,8 +13,9 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from tuning.engines.ledger import Ledger
-from tuning.plan import Fit, Workload
-from tuning.results.sweep_result import FoldScore
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore
+from tuning.workload import Workload
 
 
 class Engine(Protocol):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from tuning.control import Overseer
 from tuning.pace import Pace, Range, Work
 from tuning.plan import Fit
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 _NONE = Work()
 _LEAST_TIMED = 0.01  # the share of a fit's rounds that must have been timed

@@ -16,8 +16,9 @@ from tuning.engines.ledger import Ledger
 from tuning.engines.processes import Processes
 from tuning.engines.threads import Threads
 from tuning.learners import learner_for
-from tuning.plan import Fit, Workload
-from tuning.results.sweep_result import FoldScore
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore
+from tuning.workload import Workload
 
 
 class LocalEngine:
@@ -42,7 +43,7 @@ class LocalEngine:
         """Choose threads or processes for the workload's estimator and start them; on graphics cards, one fit each."""
         self._workload = workload
         learner = learner_for(workload.estimator)
-        if learner.place(workload.estimator) == "processes":
+        if learner.place(workload.estimator, workload.data.n_values) == "processes":
             self._pool = Processes(workload, self.workers, self.ledger)
             return
         cards = learner.devices(workload.estimator)

@@ -32,7 +32,8 @@ from tuning.engines.ledger import Ledger
 from tuning.engines.tasks import Scores, Task, taken, too_long
 from tuning.engines.worker import BROKEN, READY
 from tuning.engines.worker_process import WorkerProcess
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
+from tuning.workload import Workload
 
 _STUCK = 1.0  # seconds that a fit may take before those that are queued behind it, as if it were short, go elsewhere
 _FALSE_STARTS = 8  # in a row: someone may be killing processes, but who cannot start never will

@@ -11,7 +11,7 @@ from functools import partial
 
 from tuning.engines.ledger import Ledger
 from tuning.plan import Fit
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 Scores = list[FoldScore]
 

@@ -25,8 +25,9 @@ from tuning.engines.tasks import Scores, Task, too_long
 from tuning.fitting import run_fit
 from tuning.learners import learner_for
 from tuning.learners.keeper import FoldKeeper
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
 from tuning.warned import notes_kept
+from tuning.workload import Workload
 
 _ASKED, _INTERRUPTED = 2.0, 3.0  # seconds that a fit has to end in, when asked and when interrupted
 _left: list[threading.Thread] = []

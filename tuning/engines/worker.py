@@ -28,8 +28,9 @@ from tuning.engines import groups
 from tuning.engines.tasks import Scores, failed
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
 from tuning.warned import one_line
+from tuning.workload import Workload
 
 READY, SCORES, BROKEN = "ready", "scores", "broken"
 

@@ -20,7 +20,8 @@ from tuning.candidates import Candidate
 from tuning.dataset import Dataset
 from tuning.kept.responses import Replayed, Responses
 from tuning.kept.table import Judged, OutOfFold
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.spec.estimators import make_estimator
 from tuning.spec.refit import RefitSpec
 from tuning.spec.scoring import EstimatorScorer, Metric

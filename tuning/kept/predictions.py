@@ -23,7 +23,7 @@ from cache.locks import open_plain
 from tuning.candidates import Candidate
 from tuning.folds import Fold
 from tuning.kept.responses import METHODS, Keeps, Responses
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.refit import RefitSpec
 
 if TYPE_CHECKING:

@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from tuning.candidates import Candidate
 from tuning.cells import Cells
 from tuning.engines.base import Engine
+from tuning.grouping import Group, grouped
 from tuning.kept.predictions import KeptPredictions
-from tuning.plan import Fit, Group, Workload, groups
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 from tuning.verification import is_the_same_again
 from tuning.warned import one_line
+from tuning.workload import Workload
 
 _APART = 1e-9  # of scores of one model that was fitted twice, beyond what its learner says
 
@@ -61,7 +64,7 @@ def _at_its_rounds(workload: Workload, winner: Candidate, rounds: int | None) ->
     """Return the winner as it is fitted: with the number of rounds that its folds have chosen, where they have."""
     if rounds is None:
         return winner
-    (group,) = groups(workload, [winner])
+    (group,) = grouped(workload, [winner])
     return Candidate({**winner.params, str(group.learner.rounds_name(group.estimators[0])): rounds})
 
 
@@ -69,7 +72,7 @@ def _fit_again(
     predictions: KeptPredictions, workload: Workload, fitted: Candidate, known: Mapping[str, FoldScore], engine: Engine
 ) -> str:
     """Fit and keep the folds of `known`, scores by address; say why not, empty where it could be done."""
-    (group,) = groups(workload, [fitted])
+    (group,) = grouped(workload, [fitted])
     if not is_the_same_again(workload, group):
         return "it draws other random numbers in each fit"
     alone = workload.early_stopping is not None  # else it would choose its rounds anew

@@ -23,7 +23,7 @@ LEARNERS: Mapping[str, Sequence[str]] = {
         ".forests:BaggingLearner",
         ".boosting:GradientBoostingLearner",
         ".boosting:HistGradientBoostingLearner",
-        ".boosting:AdaBoostLearner",
+        ".adaboost:AdaBoostLearner",
         ".trees:TreeLearner",
         ".neighbours:NeighboursLearner",
         ".thresholds:ThresholdLearner",

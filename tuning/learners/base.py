@@ -123,8 +123,8 @@ class Learner:
         """Whether this learner is for estimators of the class of `estimator`."""
         return True
 
-    def place(self, estimator: Any) -> Place:
-        """Where the fits of `estimator` run on one machine."""
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
+        """Where the fits of `estimator` run on one machine, over rows that hold `n_values`; 0 where nobody knows."""
         return "processes"
 
     def takes_codes(self, estimator: Any) -> bool:

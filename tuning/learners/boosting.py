@@ -1,4 +1,4 @@
-"""scikit-learn's boosting: the first n rounds of a long training are a training of n rounds.
+"""scikit-learn's gradient boosting: the first n rounds of a long training are a training of n rounds.
 
 Each round draws its random numbers after those of the rounds before it, so the length of a training changes no round of
 it. A training that ends by itself (``n_iter_no_change``, ``early_stopping``, an AdaBoost that fits perfectly) would
@@ -26,9 +26,9 @@ from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place
 from tuning.learners.curves import RoundScores
-from tuning.learners.trees import is_tree, most_leaves
+from tuning.learners.trees import most_leaves
 from tuning.learners.unfitted import class_name, fit_parameters, has_seed, is_whole
-from tuning.learners.views import View, changed, in_labels
+from tuning.learners.views import changed, in_labels
 
 _FIRST = "the first rounds of one training are a training of so many rounds"
 _BINS = 255
@@ -44,7 +44,7 @@ class BoostingLearner(Learner):
         """Whether `estimator` is of one of scikit-learn's own classes."""
         return class_name(estimator) in self.classes
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads, which share one copy of the data."""
         return "threads"
 
@@ -126,7 +126,7 @@ class _SumOfTrees(BoostingLearner):
 
     def size(self, estimator: Any) -> float | None:
         """Rounds times the leaves of a tree; training may end by itself before."""
-        return _times(self.rounds_of(estimator), most_leaves(estimator))
+        return leaves_of_all(self.rounds_of(estimator), most_leaves(estimator))
 
 
 class _Watch:
@@ -237,72 +237,11 @@ class HistGradientBoostingLearner(_SumOfTrees):
         return None
 
 
-class AdaBoostLearner(BoostingLearner):
-    """AdaBoost*; in threads where it boosts trees, since any other estimator may hold the interpreter lock."""
-
-    name: ClassVar[str] = "AdaBoost"
-    rounds: ClassVar[str | None] = "n_estimators"
-    default_rounds: ClassVar[int] = 50
-    classes: ClassVar[tuple[str, ...]] = ("sklearn.AdaBoostClassifier", "sklearn.AdaBoostRegressor")
-
-    def place(self, estimator: Any) -> Place:
-        """Threads for trees, else processes."""
-        return "threads" if estimator.estimator is None or is_tree(estimator.estimator) else "processes"
-
-    def trains_again(self, estimator: Any) -> bool:
-        """Where there is a seed, from which those of the estimators are drawn."""
-        return is_whole(estimator.random_state)
-
-    def judged_on(self, estimator: Any, rows: FoldRows) -> Dataset:
-        """Return rows that all can read where trees do; what else is boosted may write into its rows."""
-        return rows.shared_test() if self.place(estimator) == "threads" else rows.test()
-
-    def length(self, model: Any) -> int:
-        """Rounds until training ended."""
-        return len(model.estimators_)
-
-    def first(self, model: Any, rounds: int) -> Any:
-        """Cut estimators, weights and errors; the latter two have a place for every round that was asked for."""
-        return changed(
-            model,
-            estimators_=model.estimators_[:rounds],
-            estimator_weights_=model.estimator_weights_[:rounds],
-            estimator_errors_=model.estimator_errors_[:rounds],
-            n_estimators=rounds,
-        )
-
-    def staged(self, model: Any, X: Any) -> Iterator[Any]:
-        """Answer from what each estimator predicts, which the model then weighs as it does."""
-        staged = [_Staged(each, each.predict(X)) for each in model.estimators_]
-        for rounds in range(1, len(staged) + 1):
-            yield changed(self.first(model, rounds), estimators_=staged[:rounds])
-
-    def size(self, estimator: Any) -> float | None:
-        """Rounds times the leaves of each tree, where trees are boosted."""
-        base = estimator.estimator
-        if base is None:  # the default trees have depths of 1 and 3
-            leaves: float | None = 2.0 if class_name(estimator).endswith("Classifier") else 8.0
-        else:
-            leaves = most_leaves(base) if is_tree(base) else None
-        return _times(self.rounds_of(estimator), leaves)
-
-
-class _Staged(View):
-    """A fitted estimator that has predicted the test rows already."""
-
-    def __init__(self, model: Any, predicted: NDArray[Any]) -> None:
-        super().__init__(model)
-        self._predicted = predicted
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return what was predicted."""
-        return self._predicted
-
-
 def _answering(sums: NDArray[np.float64]) -> Callable[..., NDArray[np.float64]]:
     """Stand in for a model's sum over its trees; some methods write into what they get."""
     return lambda *_, **__: sums.copy()
 
 
-def _times(rounds: int | None, leaves: float | None) -> float | None:
+def leaves_of_all(rounds: int | None, leaves: float | None) -> float | None:
+    """Return the leaves of all rounds' trees; None where nobody knows."""
     return None if rounds is None or leaves is None else rounds * leaves

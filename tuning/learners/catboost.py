@@ -68,7 +68,7 @@ class CatboostLearner(Learner):
         """Whether `estimator` is of one of CatBoost's own classes."""
         return class_name(estimator) in _CLASSES
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads: CatBoost lets go of the interpreter lock while it trains."""
         return "threads"
 

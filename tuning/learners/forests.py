@@ -56,7 +56,7 @@ class ForestLearner(Learner):
         """Whether `estimator` is a forest of scikit-learn's own."""
         return class_name(estimator) in _FORESTS
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads, which share one copy of the data."""
         return "threads"
 
@@ -122,7 +122,7 @@ class BaggingLearner(Learner):
         """Whether `estimator` is a bagging ensemble of scikit-learn's own."""
         return class_name(estimator) in _BAGS
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads for trees, else processes."""
         return "threads" if estimator.estimator is None or is_tree(estimator.estimator) else "processes"
 

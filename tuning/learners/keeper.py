@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
+from tuning.workload import Workload
 
 Made = TypeVar("Made")
 _CHEAP = 0.01  # of the time of the fit that has just ended: what making a fold's share again may cost

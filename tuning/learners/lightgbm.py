@@ -61,7 +61,7 @@ class LightgbmLearner(Learner):
         """Whether `estimator` is of one of LightGBM's own classes."""
         return class_name(estimator) in _CLASSES
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads: LightGBM lets go of the interpreter lock while it trains."""
         return "threads"
 

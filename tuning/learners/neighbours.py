@@ -59,7 +59,7 @@ class NeighboursLearner(Learner):
         """Whether `estimator` is of one of scikit-learn's own classes."""
         return class_name(estimator) in _CLASSES
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads, which share one copy of the data."""
         return "threads"
 

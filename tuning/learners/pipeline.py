@@ -33,9 +33,9 @@ class PipelineLearner(Learner):
         kind = type(estimator)
         return kind.__name__ == "Pipeline" and kind.__module__.endswith(".pipeline")
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Where the last step's fits run."""
-        return _inner(estimator).place(_last(estimator))
+        return _inner(estimator).place(_last(estimator), n_values)
 
     def free(self, estimator: Any) -> Mapping[str, str]:
         """What is free for the last step, where the steps before it are shared."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from sklearn.base import clone
 
-from tuning.learners.base import Fitted, Learner
+from tuning.learners.base import Fitted, Learner, Place
 from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import changed
 
@@ -26,10 +26,14 @@ _CLASSES = (
     "sklearn.ExtraTreeClassifier",
     "sklearn.ExtraTreeRegressor",
 )
+_LONG = 200_000  # values of rows: to grow a tree over them takes a tenth of a second and more
 
 
 class TreeLearner(Learner):
-    """DecisionTree* and ExtraTree*; in processes, since most of their fits are too short to let go of the lock."""
+    """DecisionTree* and ExtraTree*.
+
+    A tree lets go of the interpreter lock while it grows. Over few rows that is too short for threads to gain by it.
+    """
 
     name: ClassVar[str] = "tree"
     only_reads: ClassVar[bool] = True
@@ -37,6 +41,10 @@ class TreeLearner(Learner):
     def knows(self, estimator: Any) -> bool:
         """Whether `estimator` is a tree of scikit-learn's own."""
         return is_tree(estimator)
+
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
+        """Threads where a fit is long, else processes."""
+        return "threads" if n_values >= _LONG else "processes"
 
     def free(self, estimator: Any) -> Mapping[str, str]:
         """Return ``ccp_alpha``, where the same tree would grow again."""

@@ -64,7 +64,7 @@ class XgboostLearner(Learner):
         """Whether `estimator` is of one of XGBoost's own classes."""
         return class_name(estimator) in _CLASSES
 
-    def place(self, estimator: Any) -> Place:
+    def place(self, estimator: Any, n_values: int = 0) -> Place:
         """Threads: XGBoost lets go of the interpreter lock while it trains."""
         return "threads"
 

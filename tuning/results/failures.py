@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore, SweepResult
+from tuning.results.fold_score import FoldScore
+from tuning.results.sweep_result import SweepResult
 
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+(?:[.,]\d+)*(?:e[+-]?\d+)?", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 MOST_STEPS = 200
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tuning.candidates import Candidate
 from tuning.learners.curves import at_round, best_rounds
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 
 class Standings:

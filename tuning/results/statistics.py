@@ -96,3 +96,24 @@ def simplest_within(means: Sequence[float], tolerance: float, sizes: Sequence[fl
 def standard_error(splits: Sequence[float]) -> float:
     """Standard error of a mean over folds, the yardstick of Breiman et al. (1984, section 3.4.3)."""
     return float(np.std(splits, ddof=1)) / math.sqrt(len(splits)) if len(splits) > 1 else 0.0
+
+
+def ranks(means: NDArray[np.float64], progress: Sequence[float] | None = None) -> NDArray[np.int32]:
+    """Rank the candidates, 1 for the best; equals share the better rank and NaN comes last, as in scikit-learn.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_candidates,)
+    progress : sequence of float or None
+        Further comes before better.
+    """
+    came = np.zeros(len(means)) if progress is None else np.asarray(progress, dtype=np.float64)
+    filled = np.where(np.isnan(means), -np.inf, means)
+    came = np.where(np.isnan(means), -np.inf, came)
+    order = np.lexsort((-filled, -came))
+    places = np.empty(len(means), dtype=np.int32)
+    for place, row in enumerate(order):
+        above = order[place - 1]
+        tied = place > 0 and came[row] == came[above] and filled[row] == filled[above]
+        places[row] = places[above] if tied else place + 1
+    return places

@@ -14,87 +14,12 @@ from numpy.typing import NDArray
 
 from errors import FitError
 from tuning.candidates import Candidate
-from tuning.results.statistics import simplest_within
+from tuning.results.fold_score import FoldScore, Verification
+from tuning.results.statistics import ranks, simplest_within
 from tuning.spec.refit import BEST, RefitSpec
 
 if TYPE_CHECKING:
     from tuning.kept.bias import Corrected
-    from tuning.kept.responses import Responses
-
-
-@dataclass(frozen=True)
-class FoldScore:
-    """One candidate's outcome on one fold.
-
-    Attributes
-    ----------
-    candidate : Candidate
-    fold : int
-        The fold's index.
-    scores : mapping of str to float
-        Test score by scorer name, greater is better; empty where the fit failed.
-    fit_seconds : float
-        Time to train. Candidates that share a booster each carry the booster's time up to their own last round, so
-        that the figures compare with those of separate fits.
-    score_seconds : float
-        Time to predict and score.
-    error : str or None
-        One line, ``ValueError: ...``, where the fit or the scoring raised.
-    warning : str or None
-        One line, ``ConvergenceWarning: ...``, the first that the estimator gave.
-    share : float
-        Of the full training rows or rounds; below 1 on the lower rungs of halving.
-    curves : mapping of str to sequence of float
-        By scorer name, the test score after each boosting round, where the sweep stops early.
-    shared : str
-        What the fit had in common with those of other candidates, and why that is exact.
-    lost : bool
-        Whether `error` says that the fit was lost rather than that it cannot succeed: its process died, it had no
-        memory, a file or a library was missing. Another sweep tries it again.
-    cell : str
-        Address under which the outcome is remembered; empty where nothing remembers it.
-    reused : bool
-        Whether it is remembered from an earlier sweep, so that nothing was fitted for it.
-    responses : Responses or None
-        What the model answered for the test rows, on the way from the worker to where it is kept.
-    unkept : str
-        Why there are no `responses` though they were asked for, in a clause.
-    """
-
-    candidate: Candidate
-    fold: int
-    scores: Mapping[str, float] = field(default_factory=dict)
-    fit_seconds: float = 0.0
-    score_seconds: float = 0.0
-    error: str | None = None
-    warning: str | None = None
-    share: float = 1.0
-    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    shared: str = ""
-    lost: bool = False
-    cell: str = ""
-    reused: bool = False
-    responses: Responses | None = field(default=None, compare=False, repr=False)
-    unkept: str = ""
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What came of fitting some cells, each a candidate on a fold, again in the plainest way.
-
-    Attributes
-    ----------
-    cells : int
-        How many were fitted again.
-    difference : float
-        The largest difference of any score; 0 where none was checked.
-    disagreement : str or None
-        The cell whose scores differ by more than they may, and by how much.
-    """
-
-    cells: int = 0
-    difference: float = 0.0
-    disagreement: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +72,7 @@ class SweepResult:
     rounds: Mapping[Candidate, int] = field(default_factory=dict)
     approximations: Sequence[str] = ()
     sizes: Sequence[float | None] = ()
-    verification: Verification = Verification()
+    verification: Verification = field(default_factory=Verification)
     test_share: float | None = None
     rule: RefitSpec = BEST
     seed_means: Sequence[float] = ()
@@ -312,24 +237,3 @@ class SweepResult:
             return f"none of {count} candidates was judged on all {self.n_folds} folds. Raise the budget."
         commonest = errors.most_common(1)[0][0] if errors else f"{self.refit_scorer} is NaN on some fold of each"
         return f"all {len(self.candidates)} candidates failed; the commonest error: {commonest}"
-
-
-def ranks(means: NDArray[np.float64], progress: Sequence[float] | None = None) -> NDArray[np.int32]:
-    """Rank the candidates, 1 for the best; equals share the better rank and NaN comes last, as in scikit-learn.
-
-    Parameters
-    ----------
-    means : ndarray of shape (n_candidates,)
-    progress : sequence of float or None
-        Further comes before better.
-    """
-    came = np.zeros(len(means)) if progress is None else np.asarray(progress, dtype=np.float64)
-    filled = np.where(np.isnan(means), -np.inf, means)
-    came = np.where(np.isnan(means), -np.inf, came)
-    order = np.lexsort((-filled, -came))
-    places = np.empty(len(means), dtype=np.int32)
-    for place, row in enumerate(order):
-        above = order[place - 1]
-        tied = place > 0 and came[row] == came[above] and filled[row] == filled[above]
-        places[row] = places[above] if tied else place + 1
-    return places

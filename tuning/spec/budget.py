@@ -46,7 +46,7 @@ class Budget(BaseModel):
         Cores to use, where not all of them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_time: Seconds | None = None
     max_fit_time: Seconds | None = None

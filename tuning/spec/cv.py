@@ -59,7 +59,7 @@ class CvSpec(BaseModel):
         A splitter as an object: ``class`` and its parameters.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     folds: int = Field(default=5, ge=2, strict=True)
     shuffle: bool = Field(default=True, strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from errors import SpecError
-from tuning.learners.unfitted import fresh
+from tuning.learners.unfitted import deep_params, fresh
 from tuning.spec.columns import column_transformer, is_columns
 from tuning.spec.mistakes import Mistakes
 from tuning.spec.objects import build, build_parameter, is_path, required
@@ -110,7 +110,7 @@ def _thread_parameters(estimator: Any) -> list[str]:
     None means one thread to scikit-learn's own estimators, and some of them warn when told a number; to XGBoost and
     others it means all cores.
     """
-    params = estimator.get_params(deep=True)
+    params = deep_params(estimator)
     names = [name for name in params if name == "n_jobs" or name.endswith("__n_jobs")]
     owners = {name: params[name.removesuffix("__n_jobs")] if "__" in name else estimator for name in names}
     return [name for name in names if params[name] is not None or not _is_of_sklearn(owners[name])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,17 @@ def named(path: str | Path) -> Iterator[None]:
         yield
     except SpecError as error:
         raise SpecError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from error
+
+
+@contextmanager
+def named_at_its_keys(path: str | Path, model: type[BaseModel]) -> Iterator[None]:
+    """Put the file's name before what is said of a key of `model` that only the rows could show to be wrong."""
+    try:
+        yield
+    except SpecError as error:
+        if re.split(r"[.:\[]", str(error), maxsplit=1)[0] in model.model_fields:
+            raise SpecError(f"{path}: {error}") from error
+        raise
 
 
 def parse(model: type[Model], path: str | Path) -> Model:

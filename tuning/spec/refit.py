@@ -30,7 +30,7 @@ class RefitSpec(BaseModel):
         estimator's learner knows.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     scorer: str | None = None
     rule: Literal["best", "one_standard_error", "percent"] = "best"

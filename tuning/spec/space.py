@@ -50,7 +50,7 @@ class Distribution(BaseModel):
         For ``uniform`` and ``integers``: only ``low``, ``low + step``, ... up to ``high``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     uniform: tuple[float, float] | None = None
     loguniform: tuple[float, float] | None = None

@@ -39,7 +39,8 @@ _STANDING_IN = {"estimator": "sklearn.dummy.DummyClassifier", "scoring": "accura
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when a spec is first read, here as in all models: worker processes import them and read none.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SearchSpec(BaseModel):
@@ -51,7 +52,7 @@ class SearchSpec(BaseModel):
         How the next candidates are found; the keys beside it are the strategy's own.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
     strategy: str = "grid"
 

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.space import Space
 from tuning.strategies import base
 from tuning.strategies.laps import LapOfScores

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.strategies.base import Proposal
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from errors import SpecError
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.space import Space
 from tuning.strategies import base
 

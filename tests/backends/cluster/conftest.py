@@ -10,19 +10,19 @@ import pytest
 from backends.environment import Environment
 from backends.job import Work
 from backends.project import Project
-from tests.backends.cluster.folder_site import FolderSite
+from tests.backends.cluster.folder_compute import FolderCompute
 
 NOTHING = Environment("3.11", ())
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FolderSite]:
+def compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FolderCompute]:
     """A cluster without jobs, looked at ten times as often as a real one."""
     monkeypatch.setattr("backends.cluster.job._SECONDS_BETWEEN_LOOKS", 0.1)
-    (tmp_path / "shelf").mkdir()
-    site = FolderSite(tmp_path / "shelf")
-    yield site
-    for process in site.processes.values():
+    (tmp_path / "shared").mkdir()
+    compute = FolderCompute(tmp_path / "shared")
+    yield compute
+    for process in compute.processes.values():
         process.kill()
         process.wait()
 

@@ -1,4 +1,4 @@
-"""A job is followed to its end over lost connections, stopped, and found again, with the shelf as the only witness."""
+"""A job is followed to its end over lost connections, stopped, and found again, by the shared folder alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from backends.failures import BackendError, ConnectionLostError
 from tests.backends.cluster.conftest import NOTHING
-from tests.backends.cluster.folder_site import FolderSite
+from tests.backends.cluster.folder_compute import FolderCompute
 
 pytestmark = pytest.mark.disturbs
 
@@ -41,32 +41,32 @@ def wait_for(written, text):
         time.sleep(0.05)
 
 
-def test_the_log_comes_while_the_job_runs(site, work):
-    written, ending = follow_in_background(site.start(work(COUNT), NOTHING))
+def test_the_log_comes_while_the_job_runs(compute, work):
+    written, ending = follow_in_background(compute.start(work(COUNT), NOTHING))
     wait_for(written, b"0\n")
     assert b"2\n" not in written.getvalue()
     assert ending().exit_code == 0
     assert written.getvalue() == b"0\n1\n2\n"
 
 
-def test_a_lost_connection_loses_and_repeats_nothing(site, work, capsys):
-    job = site.start(work(COUNT), NOTHING)
+def test_a_lost_connection_loses_and_repeats_nothing(compute, work, capsys):
+    job = compute.start(work(COUNT), NOTHING)
     written, ending = follow_in_background(job)
     wait_for(written, b"0\n")
-    site.shelf.lost = 3
+    compute.shared.lost = 3
     assert ending().exit_code == 0
     assert written.getvalue() == b"0\n1\n2\n"
     assert capsys.readouterr().err.count("the connection is lost; the job goes on") == 1
 
 
-def test_after_the_patience_the_job_goes_on_and_another_process_finds_it(site, work):
-    site.patience = 0.6
-    job = site.start(work(COUNT), NOTHING)
-    site.shelf.lost = 1000
+def test_after_the_patience_the_job_goes_on_and_another_process_finds_it(compute, work):
+    compute.patience = 0.6
+    job = compute.start(work(COUNT), NOTHING)
+    compute.shared.lost = 1000
     with pytest.raises(ConnectionLostError):
         job.follow(io.BytesIO().write)
-    other = FolderSite(site.folder)
-    other.processes = site.processes
+    other = FolderCompute(compute.folder)
+    other.processes = compute.processes
     [found] = other.find("same")
     written = io.BytesIO()
     assert found.follow(written.write).exit_code == 0
@@ -75,8 +75,8 @@ def test_after_the_patience_the_job_goes_on_and_another_process_finds_it(site, w
     assert other.find("another") == []
 
 
-def test_a_job_that_is_asked_to_stop_tidies_up(site, work):
-    job = site.start(work(WAIT), NOTHING)
+def test_a_job_that_is_asked_to_stop_tidies_up(compute, work):
+    job = compute.start(work(WAIT), NOTHING)
     written, ending = follow_in_background(job)
     wait_for(written, b"begun")
     job.ask_to_stop()
@@ -84,8 +84,8 @@ def test_a_job_that_is_asked_to_stop_tidies_up(site, work):
     assert written.getvalue() == b"begun\ntidied\n"
 
 
-def test_a_shell_is_asked_too(site, work):
-    job = site.start(
+def test_a_shell_is_asked_too(compute, work):
+    job = compute.start(
         work(command="trap 'echo tidied; exit 1' TERM; echo begun; while true; do sleep 0.1; done"), NOTHING
     )
     written, ending = follow_in_background(job)
@@ -95,63 +95,63 @@ def test_a_shell_is_asked_too(site, work):
     assert written.getvalue().endswith(b"tidied\n")
 
 
-def test_a_lost_driver_is_told_in_the_services_words(site, work):
-    job = site.start(work(WAIT), NOTHING)
+def test_a_lost_driver_is_told_in_the_services_words(compute, work):
+    job = compute.start(work(WAIT), NOTHING)
     written, ending = follow_in_background(job)
     wait_for(written, b"begun")
     job.kill()
     assert (ending().exit_code, ending().reason) == (137, "the job's driver was lost: the process ended with -9.")
 
 
-def test_nothing_is_left_of_a_job_but_its_project(site, work):
-    job = site.start(work("print('x')", TOKEN="hunter2"), NOTHING)
+def test_nothing_is_left_of_a_job_but_its_project(compute, work):
+    job = compute.start(work("print('x')", TOKEN="hunter2"), NOTHING)
     job.follow(io.BytesIO().write)
     job.remove()
-    [name] = site.shelf.names("")
+    [name] = compute.shared.names("")
     assert name.startswith("projects/")
 
 
-def test_a_project_is_put_there_once(site, work):
+def test_a_project_is_put_there_once(compute, work):
     for run_id in ("run1", "run2"):
-        site.start(work("print('x')", run_id=run_id), NOTHING).follow(io.BytesIO().write)
-    assert len(site.shelf.names("projects/")) == 1
-    site.start(work("print('y')", run_id="run3"), NOTHING).follow(io.BytesIO().write)
-    assert len(site.shelf.names("projects/")) == 2
+        compute.start(work("print('x')", run_id=run_id), NOTHING).follow(io.BytesIO().write)
+    assert len(compute.shared.names("projects/")) == 1
+    compute.start(work("print('y')", run_id="run3"), NOTHING).follow(io.BytesIO().write)
+    assert len(compute.shared.names("projects/")) == 2
 
 
-def test_a_job_that_the_service_refuses_leaves_nothing(site, work):
-    site.fail_with = BackendError("folder: no.")
+def test_a_job_that_the_service_refuses_leaves_nothing(compute, work):
+    compute.fail_with = BackendError("folder: no.")
     with pytest.raises(BackendError, match=r"^folder: no\.$"):
-        site.start(work("print('x')", TOKEN="hunter2"), NOTHING)
-    assert [name for name in site.shelf.names("") if not name.startswith("projects/")] == []
-    assert site.find("same") == []
+        compute.start(work("print('x')", TOKEN="hunter2"), NOTHING)
+    assert [name for name in compute.shared.names("") if not name.startswith("projects/")] == []
+    assert compute.find("same") == []
 
 
-def test_a_job_whose_id_was_never_written_down_is_found_by_its_name(site, work):
-    job = site.start(work(COUNT), NOTHING)
-    note = site.folder / "started/run1.json"
+def test_a_job_whose_id_was_never_written_down_is_found_by_its_name(compute, work):
+    job = compute.start(work(COUNT), NOTHING)
+    note = compute.folder / "started/run1.json"
     note.write_text(note.read_text().replace('"service_id": "gridfold', '"service_id": "", "name": "gridfold'))
-    [found] = site.find("same")
+    [found] = compute.find("same")
     assert found.follow(io.BytesIO().write).exit_code == 0
     job.remove()
 
 
-def test_clean_waits_for_no_job_and_then_leaves_nothing(site, work):
-    job = site.start(work(WAIT), NOTHING)
+def test_clean_waits_for_no_job_and_then_leaves_nothing(compute, work):
+    job = compute.start(work(WAIT), NOTHING)
     with pytest.raises(BackendError, match="run run1 is still running there"):
-        site.clean()
+        compute.clean()
     job.kill()
-    sentences = site.clean()
+    sentences = compute.clean()
     assert sentences[0] == "folder: removed the job of run run1."
     assert "projects/" in sentences[1]
-    assert site.shelf.names("") == []
-    assert site.clean() == []
+    assert compute.shared.names("") == []
+    assert compute.clean() == []
 
 
-def test_clean_minds_a_job_that_is_just_being_submitted(site, work):
-    site.fail_with = KeyboardInterrupt()
-    site._withdraw = lambda started: None  # as if the process had been killed
+def test_clean_minds_a_job_that_is_just_being_submitted(compute, work):
+    compute.fail_with = KeyboardInterrupt()
+    compute._withdraw = lambda started: None  # as if the process had been killed
     with pytest.raises(KeyboardInterrupt):
-        site.start(work(WAIT), NOTHING)
+        compute.start(work(WAIT), NOTHING)
     with pytest.raises(BackendError, match="still running"):
-        site.clean()
+        compute.clean()

@@ -14,8 +14,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from backends.databricks_jobs.compute import WorkspaceCompute
 from backends.databricks_jobs.settings import DatabricksSettings
-from backends.databricks_jobs.site import WorkspaceSite
 from backends.databricks_jobs.workspace import Workspace as SignedIn
 from backends.environment import Environment
 from tests.backends.conftest import Command
@@ -54,12 +54,12 @@ def settings(workspace: Workspace) -> Callable[..., DatabricksSettings]:
 
 
 @pytest.fixture
-def site(settings: Callable[..., DatabricksSettings]) -> Callable[..., WorkspaceSite]:
+def compute(settings: Callable[..., DatabricksSettings]) -> Callable[..., WorkspaceCompute]:
     """Open the workspace in this process, as the backend does."""
 
-    def make(**changes: Any) -> WorkspaceSite:
+    def make(**changes: Any) -> WorkspaceCompute:
         given = settings(**changes)
-        return WorkspaceSite(SignedIn.sign_in(given), given)
+        return WorkspaceCompute(SignedIn.sign_in(given), given)
 
     return make
 

@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk.service import jobs
 
 from backends.cluster.job import LockedOutError
-from backends.databricks_jobs.site import has_ended, inside, why
+from backends.databricks_jobs.compute import has_ended, inside, why
 from backends.failures import BackendError, ConnectionLostError
 from tests.backends.databricks_jobs.conftest import ENVIRONMENT
 from tests.backends.remote_sweeps import follow_in_background, wait_for
@@ -27,8 +27,8 @@ def stored(workspace):
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
-def test_a_job_finds_its_secrets_and_nobody_else_does(workspace, site, work):
-    opened = site()
+def test_a_job_finds_its_secrets_and_nobody_else_does(workspace, compute, work):
+    opened = compute()
     text = "import os, sys\nprint(os.environ['TOKEN'], os.environ['TOKEN'] == 'hunter2-' * 2 + 'x')"
     job = opened.start(work(text, TOKEN="hunter2-hunter2-x"), ENVIRONMENT)
     written = io.BytesIO()
@@ -43,8 +43,8 @@ def test_a_job_finds_its_secrets_and_nobody_else_does(workspace, site, work):
     assert [name.partition("/")[0] for name in stored(workspace)] == ["projects"]
 
 
-def test_a_secret_that_is_gone_is_the_jobs_reason(workspace, site, work):
-    opened = site()
+def test_a_secret_that_is_gone_is_the_jobs_reason(workspace, compute, work):
+    opened = compute()
     workspace.faults = [Fault("secrets/get", status=404)]
     ending = opened.start(work("print('ran')", TOKEN=SECRET), ENVIRONMENT).follow(io.BytesIO().write)
     assert ending.exit_code == 1
@@ -56,8 +56,8 @@ def test_a_secret_that_is_gone_is_the_jobs_reason(workspace, site, work):
     [Fault("runs/submit", status=0), Fault("runs/submit", times=2, status=429, headers={"Retry-After": "1"})],
     ids=["its answer is lost", "the service is busy"],
 )
-def test_what_is_submitted_again_is_one_run(workspace, site, work, fault):
-    opened = site()
+def test_what_is_submitted_again_is_one_run(workspace, compute, work, fault):
+    opened = compute()
     workspace.faults = [fault]
     job = opened.start(work("print('ran')"), ENVIRONMENT)
     written = io.BytesIO()
@@ -67,8 +67,8 @@ def test_what_is_submitted_again_is_one_run(workspace, site, work, fault):
     assert len(workspace.runs) == 1
 
 
-def test_a_job_that_is_refused_leaves_nothing(workspace, site, work):
-    opened = site()
+def test_a_job_that_is_refused_leaves_nothing(workspace, compute, work):
+    opened = compute()
     workspace.faults = [Fault("runs/submit", status=403)]
     with pytest.raises(BackendError, match=r"127\.0\.0\.1: refuses: The service is busy"):
         opened.start(work("print('ran')", TOKEN=SECRET), ENVIRONMENT)
@@ -77,8 +77,8 @@ def test_a_job_that_is_refused_leaves_nothing(workspace, site, work):
     assert workspace.runs == {}
 
 
-def test_a_connection_that_comes_back_loses_and_repeats_nothing(workspace, site, work):
-    job = site().start(work(COUNT), ENVIRONMENT)
+def test_a_connection_that_comes_back_loses_and_repeats_nothing(workspace, compute, work):
+    job = compute().start(work(COUNT), ENVIRONMENT)
     written, ending = follow_in_background(job)
     wait_for(lambda: b"0\n" in written.getvalue())
     workspace.faults = [Fault("", times=3, status=500)]
@@ -86,23 +86,23 @@ def test_a_connection_that_comes_back_loses_and_repeats_nothing(workspace, site,
     assert written.getvalue() == b"0\n1\n2\n3\n"
 
 
-def test_a_token_that_expires_meanwhile_ends_the_command_and_not_the_job(workspace, site, work, monkeypatch):
-    job = site().start(work(COUNT), ENVIRONMENT)
+def test_a_token_that_expires_meanwhile_ends_the_command_and_not_the_job(workspace, compute, work, monkeypatch):
+    job = compute().start(work(COUNT), ENVIRONMENT)
     workspace.token, old = "dapi-newer", workspace.token
     with pytest.raises(LockedOutError, match="Sign in again"):
         job.follow(io.BytesIO().write)
     assert issubclass(LockedOutError, ConnectionLostError)  # so that the person is told that the job goes on
     assert old != workspace.token
     monkeypatch.setenv("DATABRICKS_TOKEN", workspace.token)
-    [found] = site().find("same")
+    [found] = compute().find("same")
     written = io.BytesIO()
     assert found.follow(written.write).exit_code == 0
     assert written.getvalue() == b"0\n1\n2\n3\n"
     assert len(workspace.runs) == 1
 
 
-def test_a_run_whose_id_was_never_written_down_is_found_by_its_name(workspace, site, work):
-    opened = site()
+def test_a_run_whose_id_was_never_written_down_is_found_by_its_name(workspace, compute, work):
+    opened = compute()
     opened.start(work("print('ran')"), ENVIRONMENT)
     note = workspace.files.real(f"{VOLUME}/{USER}/started/run1.json")
     note.write_text(json.dumps(json.loads(note.read_text()) | {"service_id": ""}))
@@ -110,8 +110,8 @@ def test_a_run_whose_id_was_never_written_down_is_found_by_its_name(workspace, s
     assert found.follow(io.BytesIO().write).exit_code == 0
 
 
-def test_a_driver_without_memory_is_told_in_databricks_words(workspace, site, work):
-    job = site().start(work(WAIT), ENVIRONMENT)
+def test_a_driver_without_memory_is_told_in_databricks_words(workspace, compute, work):
+    job = compute().start(work(WAIT), ENVIRONMENT)
     written, ending = follow_in_background(job)
     wait_for(lambda: b"begun" in written.getvalue())
     [run] = workspace.runs.values()
@@ -123,8 +123,8 @@ def test_a_driver_without_memory_is_told_in_databricks_words(workspace, site, wo
     )
 
 
-def test_of_a_driver_that_says_nothing_the_log_tells_what_is_left_of_it(workspace, site, work):
-    job = site().start(
+def test_of_a_driver_that_says_nothing_the_log_tells_what_is_left_of_it(workspace, compute, work):
+    job = compute().start(
         work("import os, time\ntime.sleep(1.5)\nprint('a' * 30, flush=True)\ntime.sleep(1)\nos._exit(3)"), ENVIRONMENT
     )
     [run] = workspace.runs.values()
@@ -133,13 +133,13 @@ def test_of_a_driver_that_says_nothing_the_log_tells_what_is_left_of_it(workspac
     assert ending.reason.endswith("see run output for details: aaaaaaaaaaaa (the log is cut off here).")
 
 
-def test_a_job_is_asked_first_and_then_cancelled(workspace, site, work):
-    polite = site().start(work(WAIT), ENVIRONMENT)
+def test_a_job_is_asked_first_and_then_cancelled(workspace, compute, work):
+    polite = compute().start(work(WAIT), ENVIRONMENT)
     written, ending = follow_in_background(polite)
     wait_for(lambda: b"begun" in written.getvalue())
     polite.ask_to_stop()
     assert (ending().exit_code, ending().reason) == (130, "interrupted.")
-    deaf = site().start(work(WAIT, run_id="run2"), ENVIRONMENT)
+    deaf = compute().start(work(WAIT, run_id="run2"), ENVIRONMENT)
     written, ending = follow_in_background(deaf)
     wait_for(lambda: b"begun" in written.getvalue())
     deaf.kill()
@@ -148,8 +148,8 @@ def test_a_job_is_asked_first_and_then_cancelled(workspace, site, work):
     assert [run.cancelled for run in workspace.runs.values()] == [False, True]
 
 
-def test_clean_waits_for_no_job_and_then_leaves_nothing(workspace, site, work):
-    opened = site()
+def test_clean_waits_for_no_job_and_then_leaves_nothing(workspace, compute, work):
+    opened = compute()
     job = opened.start(work(WAIT, TOKEN=SECRET), ENVIRONMENT)
     with pytest.raises(BackendError, match="run run1 is still running there"):
         opened.clean()

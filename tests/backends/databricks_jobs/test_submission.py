@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.cluster.site import Started
+from backends.cluster.compute import Started
 from backends.databricks_jobs.settings import DatabricksSettings
 from backends.databricks_jobs.submission import require_python, run_of
 from backends.environment import Environment

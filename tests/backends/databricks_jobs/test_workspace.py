@@ -58,18 +58,18 @@ def test_a_busy_service_is_asked_again_when_it_says_so(workspace, settings, stat
     assert workspace.count("scim/v2/Me") == 3
 
 
-def test_a_volume_that_is_not_there(site):
+def test_a_volume_that_is_not_there(compute):
     with pytest.raises(BackendError) as caught:
-        site(files="/Volumes/main/default/grid")
+        compute(files="/Volumes/main/default/grid")
     assert str(caught.value) == (
         "127.0.0.1: there is no volume main.default.grid. Correct 'files', or create it: databricks volumes create "
         "main default grid MANAGED."
     )
 
 
-def test_a_cluster_that_is_not_there(site):
+def test_a_cluster_that_is_not_there(compute):
     with pytest.raises(BackendError, match=r"there is no cluster 0923-1\. `databricks clusters list` shows"):
-        site(existing_cluster_id="0923-1")
-    assert "the cluster installs 0 packages" in site(existing_cluster_id=CLUSTER).prepare(
+        compute(existing_cluster_id="0923-1")
+    assert "the cluster installs 0 packages" in compute(existing_cluster_id=CLUSTER).prepare(
         type("Nothing", (), {"python": "3.11", "requirements": ()})()
     )

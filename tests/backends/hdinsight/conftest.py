@@ -102,8 +102,8 @@ class Place:
     def open(self, **changes: Any) -> Iterator[Cluster]:
         """Open the cluster in this process, as the backend does."""
         settings = HdinsightSettings(**{**self.settings, **changes})
-        with HdinsightBackend().open(settings, None) as site:
-            yield site
+        with HdinsightBackend().open(settings, None) as compute:
+            yield compute
 
     def mlflow_run(
         self,

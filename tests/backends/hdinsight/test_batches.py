@@ -23,9 +23,9 @@ def log_of(place, run_id="run1"):
 
 
 def test_a_batch_is_what_the_configuration_says(place, work):
-    with place.open(queue="night", conf={"spark.task.cpus": "1"}) as site:
-        site.prepare(NOTHING)
-        job = site.start(work("import os; print(os.environ['TOKEN'])", TOKEN="hunter2-hunter2"), NOTHING)
+    with place.open(queue="night", conf={"spark.task.cpus": "1"}) as compute:
+        compute.prepare(NOTHING)
+        job = compute.start(work("import os; print(os.environ['TOKEN'])", TOKEN="hunter2-hunter2"), NOTHING)
         written = io.BytesIO()
         assert job.follow(written.write).exit_code == 0, place.livy.submitted[0].log
         [batch] = place.livy.submitted
@@ -56,16 +56,16 @@ def test_a_login_that_is_not_set_is_asked_for(place, monkeypatch):
 
 
 def test_the_environment_is_put_there_once(place):
-    with place.open() as site:
-        assert "made the packed environment" in site.prepare(NOTHING)
-        assert "reused the packed environment" in site.prepare(NOTHING)
+    with place.open() as compute:
+        assert "made the packed environment" in compute.prepare(NOTHING)
+        assert "reused the packed environment" in compute.prepare(NOTHING)
 
 
 def test_a_submission_whose_answer_was_lost_is_found_by_its_name(place, work):
     place.livy.answers_to_lose = 1
-    with place.open() as site:
-        site.prepare(NOTHING)
-        job = site.start(work("print('ran')"), NOTHING)
+    with place.open() as compute:
+        compute.prepare(NOTHING)
+        job = compute.start(work("print('ran')"), NOTHING)
         written = io.BytesIO()
         assert job.follow(written.write).exit_code == 0
     assert written.getvalue() == b"ran\n"
@@ -74,10 +74,10 @@ def test_a_submission_whose_answer_was_lost_is_found_by_its_name(place, work):
 
 def test_a_submission_that_never_arrived_is_made_again(place, work):
     place.livy.refusals.clear()
-    with place.open() as site:
-        site.prepare(NOTHING)
+    with place.open() as compute:
+        compute.prepare(NOTHING)
         place.livy.refusals.append((502, {}))
-        job = site.start(work("print('ran')"), NOTHING)
+        job = compute.start(work("print('ran')"), NOTHING)
         job.kill()
     assert len(place.livy.submitted) == 1
 
@@ -85,10 +85,10 @@ def test_a_submission_that_never_arrived_is_made_again(place, work):
 def test_an_old_livy_that_tells_no_names_is_not_asked_twice(place, work):
     place.livy.tells_names = False
     place.livy.answers_to_lose = 1
-    with place.open() as site:
-        site.prepare(NOTHING)
+    with place.open() as compute:
+        compute.prepare(NOTHING)
         with pytest.raises(BackendError, match=r"its Livy \(before 0.6\) does not tell the names of batches"):
-            site.start(work("print('ran')", TOKEN="hunter2-hunter2"), NOTHING)
+            compute.start(work("print('ran')", TOKEN="hunter2-hunter2"), NOTHING)
     [batch] = place.livy.submitted
     wait_for(lambda: batch.state in ("success", "dead"))
     assert not any("ran" in line.split() for line in batch.log)
@@ -97,17 +97,17 @@ def test_an_old_livy_that_tells_no_names_is_not_asked_twice(place, work):
 
 def test_a_job_is_followed_again_by_another_process_without_a_second_submission(place, work):
     text = "import time\nfor number in range(4):\n    print(number, flush=True)\n    time.sleep(1)"
-    with place.open(reconnect_minutes=0) as site:
-        site.prepare(NOTHING)
-        job = site.start(work(text), NOTHING)
+    with place.open(reconnect_minutes=0) as compute:
+        compute.prepare(NOTHING)
+        job = compute.start(work(text), NOTHING)
         wait_for(lambda: b"0" in log_of(place))
         place.livy.is_down = True
         with pytest.raises(ConnectionLostError):
             job.follow(io.BytesIO().write)
     place.livy.is_down = False
-    with place.open() as site:
-        [again] = site.find("same")
-        assert site.find("another") == []
+    with place.open() as compute:
+        [again] = compute.find("same")
+        assert compute.find("another") == []
         written = io.BytesIO()
         assert again.follow(written.write).exit_code == 0
     assert written.getvalue() == b"0\n1\n2\n3\n"
@@ -115,9 +115,9 @@ def test_a_job_is_followed_again_by_another_process_without_a_second_submission(
 
 
 def test_an_expired_password_does_not_end_the_job(place, work):
-    with place.open() as site:
-        site.prepare(NOTHING)
-        job = site.start(work(WAIT), NOTHING)
+    with place.open() as compute:
+        compute.prepare(NOTHING)
+        job = compute.start(work(WAIT), NOTHING)
         wait_for(lambda: b"begun" in log_of(place))
         place.livy.password = "changed"
         began = time.monotonic()
@@ -128,9 +128,9 @@ def test_an_expired_password_does_not_end_the_job(place, work):
 
 
 def test_a_killed_driver_is_told_in_livys_words(place, work):
-    with place.open() as site:
-        site.prepare(NOTHING)
-        job = site.start(work(WAIT), NOTHING)
+    with place.open() as compute:
+        compute.prepare(NOTHING)
+        job = compute.start(work(WAIT), NOTHING)
         written, ending = follow_in_background(job)
         wait_for(lambda: b"begun" in written.getvalue())
         place.livy.submitted[0].kill_driver()
@@ -139,11 +139,11 @@ def test_a_killed_driver_is_told_in_livys_words(place, work):
 
 
 def test_clean_takes_everything_once_nothing_runs(place, work):
-    with place.open() as site:
-        site.prepare(NOTHING)
-        job = site.start(work(WAIT), NOTHING)
+    with place.open() as compute:
+        compute.prepare(NOTHING)
+        job = compute.start(work(WAIT), NOTHING)
         with pytest.raises(BackendError, match="run run1 is still running there"):
-            site.clean()
+            compute.clean()
         job.kill()
-        assert any("removed environments/" in sentence for sentence in site.clean())
+        assert any("removed environments/" in sentence for sentence in compute.clean())
     assert place.blobs() == []

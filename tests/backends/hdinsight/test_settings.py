@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backends import configuration
-from backends.cluster.site import Started
+from backends.cluster.compute import Started
 from backends.failures import BackendError
 from backends.hdinsight.backend import batch_request
 from backends.hdinsight.settings import HdinsightSettings, Storage

@@ -9,7 +9,7 @@ import pytest
 from entrypoints.results.so_far import SoFar
 from tests.tracking.outcomes import SPEC
 from tuning.candidates import Candidate
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 SCORER = SPEC.refit_scorer
 

@@ -21,7 +21,7 @@ from tracking.registry import RegisteredModel
 from tuning.candidates import Candidate
 from tuning.engines.ledger import Ledger
 from tuning.plan import Fit
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 from tuning.spec.sweep_spec import SweepSpec
 
 pytestmark = pytest.mark.disturbs

@@ -5,7 +5,7 @@ import pytest
 from entrypoints.terminal.tally import Tally, duration, span
 from tuning.candidates import Candidate
 from tuning.pace import Range
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 A, B, C = (Candidate({"depth": depth}) for depth in (3, 4, 5))
 

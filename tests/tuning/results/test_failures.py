@@ -2,7 +2,7 @@
 
 from tuning.candidates import Candidate
 from tuning.results.failures import Failures
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 A, B, C = (Candidate({"depth": depth}) for depth in (1, 2, 3))
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from errors import FitError
 from tuning import Candidate, Dataset, FoldScore, SweepResult, SweepSpec, open_engine, sweep
-from tuning.results.sweep_result import ranks
+from tuning.results.statistics import ranks
 
 
 def result(table):

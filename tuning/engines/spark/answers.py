@@ -5,7 +5,7 @@ from __future__ import annotations
 from errors import EngineError
 from tuning.engines.spark.worker import OVERDUE, SCORES, Answer
 from tuning.engines.tasks import too_long
-from tuning.results.sweep_result import FoldScore
+from tuning.results.fold_score import FoldScore
 
 
 class OverdueError(Exception):

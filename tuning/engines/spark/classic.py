@@ -21,7 +21,7 @@ from tuning.engines.spark import failures, limits
 from tuning.engines.spark.code import archive, archive_of
 from tuning.engines.spark.outage import Outage
 from tuning.engines.spark.worker import Answer, PackedWorkload
-from tuning.plan import Workload
+from tuning.workload import Workload
 
 _ASKS_AGAIN = 0.5  # seconds for which the number of slots is taken to be what it was
 _sent: set[tuple[str, Path]] = set()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from tuning.engines.batches import Batch
 from tuning.engines.spark.worker import Answer
-from tuning.plan import Workload
+from tuning.workload import Workload
 
 
 class Cluster(Protocol):

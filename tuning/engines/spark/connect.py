@@ -24,7 +24,7 @@ from tuning.engines.spark import failures, limits, remote
 from tuning.engines.spark.code import archive, archive_of, scratch
 from tuning.engines.spark.patience import within
 from tuning.engines.spark.worker import Answer, PackedWorkload
-from tuning.plan import Workload
+from tuning.workload import Workload
 
 UNKNOWN_SIZE = 8
 """Fits side by side where the server does not tell how many cores it has, and nobody has said a number."""

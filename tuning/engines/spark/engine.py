@@ -30,8 +30,9 @@ from tuning.engines.spark.failures import CrashError
 from tuning.engines.spark.patience import STARTS_WITHIN, within
 from tuning.engines.spark.worker import SCORES, Answer
 from tuning.engines.tasks import Task, taken
-from tuning.plan import Fit, Workload
-from tuning.results.sweep_result import FoldScore
+from tuning.plan import Fit
+from tuning.results.fold_score import FoldScore
+from tuning.workload import Workload
 
 _MOST_IN_FLIGHT = 1024
 _SECONDS_FOR_A_SLOT = 0.02  # twice what a job costs the driver: jobs that last so long for every slot keep it half busy

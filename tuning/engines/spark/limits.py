@@ -17,7 +17,7 @@ import pyarrow as pa
 from sklearn.utils import _safe_indexing
 
 from errors import EngineError
-from tuning.plan import Workload
+from tuning.workload import Workload
 
 _SAMPLE = 2**24  # bytes of rows that are compressed to see what comes of it
 _JAVA = 300 * 2**20  # what Spark keeps of a heap for itself

@@ -20,8 +20,8 @@ from tuning.engines.spark.answers import scores_in
 from tuning.engines.spark.connect import ConnectCluster
 from tuning.engines.spark.failures import CrashError
 from tuning.engines.spark.patience import STARTS_WITHIN, within
-from tuning.plan import Workload
 from tuning.scoring import Scorers
+from tuning.workload import Workload
 
 _known: dict[str, str] = {}
 """What was found, by the address or the session: nobody wants to wait for it twice."""

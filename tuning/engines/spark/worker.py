@@ -30,9 +30,10 @@ from tuning.engines.batches import Batch
 from tuning.engines.tasks import failed
 from tuning.fitting import run_fit
 from tuning.learners.keeper import FoldKeeper
-from tuning.plan import Fit, Workload
+from tuning.plan import Fit
 from tuning.spec.modules import look_in_archive
 from tuning.warned import one_line
+from tuning.workload import Workload
 
 Answer = tuple[str, Any, float]
 """Its kind, what it says, and the seconds that the fit took: ``SCORES`` and a list of FoldScore, ``OVERDUE`` and the

@@ -1,4 +1,4 @@
-"""The shelf as the driver sees it: where orders lie, and where log and ending go."""
+"""The shared folder as the driver sees it: where orders lie, and where log and ending go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 
 
 class Folder:
-    """A shelf that is mounted here."""
+    """A shared folder that is mounted here."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -46,12 +46,12 @@ class Folder:
 
 
 class Blobs:
-    """A shelf of Azure blobs. Plain requests: Azure's library may be what is missing here.
+    """A shared folder of Azure blobs. Plain requests: Azure's library may be what is missing here.
 
     Parameters
     ----------
     address : str
-        Of the shelf, ``https://ACCOUNT.blob.core.windows.net/CONTAINER/gridfold``.
+        Of the shared folder, ``https://ACCOUNT.blob.core.windows.net/CONTAINER/gridfold``.
     signature : str
         A shared access signature for it.
     """
@@ -96,7 +96,7 @@ class Blobs:
 
 
 def open_place(argument: str) -> Folder | Blobs:
-    """Return the shelf that the command line names."""
+    """Return the shared folder that the command line names."""
     if os.path.isdir(argument):
         return Folder(argument)
     with open(argument, encoding="utf-8") as file:

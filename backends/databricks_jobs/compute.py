@@ -1,4 +1,4 @@
-"""A Databricks workspace as a Site, and a run of its Jobs service as an Application."""
+"""A Databricks workspace as a place to run jobs, and a run of its Jobs service as an Application."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import replace
 from databricks.sdk.errors import BadRequest, NotFound
 from databricks.sdk.service import jobs
 
+from backends.cluster.compute import ClusterCompute, Started
 from backends.cluster.job import ClusterJob
-from backends.cluster.shelf import Shelf
-from backends.cluster.site import ClusterSite, Started
+from backends.cluster.shared_folder import SharedFolder
 from backends.databricks_jobs.settings import DatabricksSettings
-from backends.databricks_jobs.shelves import open_shelf
+from backends.databricks_jobs.shared_files import open_files
 from backends.databricks_jobs.submission import require_python, run_of
 from backends.databricks_jobs.vault import Vault
 from backends.databricks_jobs.workspace import Workspace, told
@@ -34,11 +34,11 @@ _LONGEST_WORDS = 300
 _TRACKING, _REGISTRY = "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"
 
 
-class WorkspaceSite(ClusterSite):
-    """A Site: one workspace, and a folder of its files."""
+class WorkspaceCompute(ClusterCompute):
+    """A Compute: one workspace, and a folder of its files."""
 
     def __init__(self, workspace: Workspace, settings: DatabricksSettings) -> None:
-        self._files = open_shelf(workspace, settings.files)
+        self._files = open_files(workspace, settings.files)
         super().__init__(workspace.place, self._files, settings.reconnect_minutes * 60)
         self._client = workspace.client
         self._vault = Vault(workspace)
@@ -106,7 +106,7 @@ class WorkspaceSite(ClusterSite):
 
     def _job(self, started: Started) -> ClusterJob:
         application = self.application(started.service_id)
-        return SecretiveJob(self._vault, started.run_id, self.place, self.shelf, application, self.patience)
+        return SecretiveJob(self._vault, started.run_id, self.place, self.shared, application, self.patience)
 
     def _withdraw(self, started: Started) -> None:
         super()._withdraw(started)
@@ -120,9 +120,9 @@ class SecretiveJob(ClusterJob):
     """A ClusterJob with a secret in the vault."""
 
     def __init__(
-        self, vault: Vault, run_id: str, place: str, shelf: Shelf, application: JobRun, patience: float
+        self, vault: Vault, run_id: str, place: str, shared: SharedFolder, application: JobRun, patience: float
     ) -> None:
-        super().__init__(run_id, place, shelf, application, patience)
+        super().__init__(run_id, place, shared, application, patience)
         self._vault = vault
 
     def remove(self) -> None:

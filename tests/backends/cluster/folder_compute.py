@@ -1,4 +1,4 @@
-"""The smallest cluster: a folder for a shelf, and a process on this machine for each application."""
+"""The smallest cluster: a folder for a shared folder, and a process on this machine for each application."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backends.cluster.site import ClusterSite, Started
+from backends.cluster.compute import ClusterCompute, Started
 from backends.environment import Environment
 from backends.failures import ConnectionLostError
 
 
 class FolderShelf:
-    """A Shelf in a folder; `lost` makes the next requests fail."""
+    """A SharedFolder in a folder; `lost` makes the next requests fail."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class FolderShelf:
     def _connect(self) -> None:
         if self.lost:
             self.lost -= 1
-            raise ConnectionLostError("the shelf does not answer.")
+            raise ConnectionLostError("the shared folder does not answer.")
 
 
 class ProcessApplication:
@@ -64,7 +64,7 @@ class ProcessApplication:
             self.process.wait()
 
 
-class FolderSite(ClusterSite):
+class FolderCompute(ClusterCompute):
     """Keeps its processes by name, as a service would."""
 
     def __init__(self, folder: Path, patience: float = 10.0) -> None:

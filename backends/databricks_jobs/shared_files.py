@@ -1,4 +1,4 @@
-"""The shelf of a workspace: a folder of a Unity Catalog volume, or of the workspace's own files.
+"""The shared folder of a workspace: a folder of a Unity Catalog volume, or of the workspace's own files.
 
 A job's driver has both mounted, under the name by which they are asked for here (``/Volumes/...``, ``/Workspace/...``),
 so it reads and writes plain files. A volume is the better place: its files may be large, and the driver may write to
@@ -22,7 +22,7 @@ _UNFINISHED = ".part"  # of the driver's, about to be renamed
 
 
 class MountedFiles:
-    """What the two kinds have in common: a Shelf over files and folders.
+    """What the two kinds have in common: a SharedFolder over files and folders.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class MountedFiles:
 
 
 class VolumeFiles(MountedFiles):
-    """A Shelf in a volume, through the Files API."""
+    """A SharedFolder in a volume, through the Files API."""
 
     def require(self) -> None:
         """Refuse a volume that is not there."""
@@ -134,7 +134,7 @@ class VolumeFiles(MountedFiles):
 
 
 class WorkspaceFiles(MountedFiles):
-    """A Shelf among the workspace's own files, through the Workspace API, which knows them without ``/Workspace``."""
+    """A SharedFolder among the workspace's own files: the Workspace API knows them without ``/Workspace``."""
 
     def require(self) -> None:
         """Make the folder, or refuse one that may not be made."""
@@ -164,9 +164,9 @@ class WorkspaceFiles(MountedFiles):
         self._client.workspace.delete(path)
 
 
-def open_shelf(workspace: Workspace, files: str) -> VolumeFiles | WorkspaceFiles:
-    """Return the shelf in the folder `files`, in a folder of the user's own, once it is known to be there."""
+def open_files(workspace: Workspace, files: str) -> VolumeFiles | WorkspaceFiles:
+    """Return the folder of the user's own below `files`, once it is known to be there."""
     root = f"{files}/{workspace.user}"
-    shelf = VolumeFiles(workspace, root) if files.startswith("/Volumes/") else WorkspaceFiles(workspace, root)
-    shelf.require()
-    return shelf
+    shared = VolumeFiles(workspace, root) if files.startswith("/Volumes/") else WorkspaceFiles(workspace, root)
+    shared.require()
+    return shared

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Shelf(Protocol):
+class SharedFolder(Protocol):
     """Files by name, reached from here and from the cluster.
 
     Names
-        Parts joined by slashes, relative to the shelf; folders need not be made.
+        Parts joined by slashes, relative to the shared folder; folders need not be made.
     Whole or absent
         A file appears with all of its content, and replaces one of the same name in the same way.
     Errors
-        ConnectionLostError where the shelf cannot be reached, and trying again may help; BackendError, one line, where
-        it refuses. A method that raises may or may not have done its work, and can be called again.
+        ConnectionLostError where the folder cannot be reached, and trying again may help; BackendError, one line,
+        where it refuses. A method that raises may or may not have done its work, and can be called again.
     """
 
     def put(self, name: str, content: bytes | Path) -> None:

@@ -1,4 +1,4 @@
-"""A cluster as a Site: what is put on the shelf, and how jobs are found there again."""
+"""A cluster as a place to run jobs: what is put in the shared folder, and how jobs are found there again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 from backends import project, shipping
 from backends.cluster.job import Application, ClusterJob
-from backends.cluster.shelf import Shelf
+from backends.cluster.shared_folder import SharedFolder
 from backends.environment import Environment
 from backends.failures import BackendError
 from backends.job import RemoteJob, Work
@@ -44,41 +44,41 @@ class Started:
 
     @property
     def folder(self) -> str:
-        """The job's folder on the shelf."""
+        """The job's folder in the shared folder."""
         return f"jobs/{self.run_id}"
 
     @property
     def driver(self) -> str:
-        """The application's main file on the shelf; its arguments are the shelf and the run's id."""
+        """The application's main file in the shared folder; its arguments are the shared folder and the run's id."""
         return f"{self.folder}/driver.py"
 
 
-class ClusterSite(ABC):
-    """A Site but for what one service does differently.
+class ClusterCompute(ABC):
+    """A Compute but for what one service does differently.
 
     Submitting
         ``submit`` hands the job to the service once. Where its answer is lost it must find out by the job's name
         whether the service has it, and hand it over again only if not.
     Errors
-        Those of a Shelf.
+        Those of a SharedFolder.
 
     Parameters
     ----------
     place : str
         The cluster as a person calls it.
-    shelf : Shelf
+    shared : SharedFolder
     patience : float
         Seconds for which a lost connection is tried again.
     """
 
-    def __init__(self, place: str, shelf: Shelf, patience: float) -> None:
+    def __init__(self, place: str, shared: SharedFolder, patience: float) -> None:
         self.place = place
-        self.shelf = shelf
+        self.shared = shared
         self.patience = patience
 
     @abstractmethod
     def prepare(self, environment: Environment) -> str:
-        """Make the environment there, as Site has it."""
+        """Make the environment there, as Compute has it."""
 
     @abstractmethod
     def submit(self, started: Started, environment: Environment) -> str:
@@ -95,22 +95,22 @@ class ClusterSite(ABC):
     def hide(self, work: Work, started: Started) -> dict[str, object]:
         """Put the secrets where the driver alone finds them; return what the orders say of it."""
         if work.secrets:
-            self.shelf.put(f"{started.folder}/secrets.json", json.dumps(dict(work.secrets)).encode())
+            self.shared.put(f"{started.folder}/secrets.json", json.dumps(dict(work.secrets)).encode())
         return {}
 
     def start(self, work: Work, environment: Environment) -> RemoteJob:
-        """Put everything on the shelf and hand the job to the service."""
+        """Put everything in the shared folder and hand the job to the service."""
         started = Started(work.run_id, work.identity, f"gridfold-{work.identity}-{work.run_id}", time.time())
         try:
             self._note(started)
-            self.shelf.put(started.driver, shipping.for_spark())
+            self.shared.put(started.driver, shipping.for_spark())
             orders = {
                 "command": work.command,
                 "environment": {"PYTHONUNBUFFERED": "1", **work.environment},
-                "project": self._shelve_project(work.project),
+                "project": self._put_project(work.project),
                 **self.hide(work, started),
             }
-            self.shelf.put(f"{started.folder}/orders.json", json.dumps(orders).encode())
+            self.shared.put(f"{started.folder}/orders.json", json.dumps(orders).encode())
             started = replace(started, service_id=self.submit(started, environment))
             self._note(started)
         except BaseException:
@@ -118,36 +118,36 @@ class ClusterSite(ABC):
             raise
         return self._job(started)
 
-    def _shelve_project(self, files: project.Project) -> str:
+    def _put_project(self, files: project.Project) -> str:
         name = f"projects/{files.digest}.tar.gz"
-        if name not in self.shelf.names(name):
+        if name not in self.shared.names(name):
             archive = project.archive((str(file), files.folder / file) for file in files.files)
-            self.shelf.put(name, gzip.compress(archive, mtime=0))
+            self.shared.put(name, gzip.compress(archive, mtime=0))
         return name
 
     def _note(self, started: Started) -> None:
-        self.shelf.put(f"started/{started.run_id}.json", json.dumps(asdict(started)).encode())
+        self.shared.put(f"started/{started.run_id}.json", json.dumps(asdict(started)).encode())
 
     def _withdraw(self, started: Started) -> None:
         """Leave nothing of a job that could not be started; a driver that starts all the same finds no orders."""
         try:
-            self.shelf.remove(f"{started.folder}/")
+            self.shared.remove(f"{started.folder}/")
             service_id = started.service_id or self.search(started.name)
             if service_id:
                 self.application(service_id).cancel()
-            self.shelf.remove(f"started/{started.run_id}.json")
+            self.shared.remove(f"started/{started.run_id}.json")
         except BackendError as error:  # the first failure is the one to be told
             say(f"{self.place}: what was put there could not be removed: {error}")
 
     def _all_started(self) -> Iterator[Started]:
-        for name in self.shelf.names("started/"):
-            content = self.shelf.get(name)
+        for name in self.shared.names("started/"):
+            content = self.shared.get(name)
             if content is not None:
                 yield Started(**json.loads(content))
 
     def _job(self, started: Started) -> ClusterJob:
         application = self.application(started.service_id)
-        return ClusterJob(started.run_id, self.place, self.shelf, application, self.patience)
+        return ClusterJob(started.run_id, self.place, self.shared, application, self.patience)
 
     def _submitted(self, started: Started) -> Started | None:
         """Return a job with the service's id, None where the service has not got it."""
@@ -185,7 +185,7 @@ class ClusterSite(ABC):
             jobs += [job] if job else []
         for job in jobs:
             job.remove()
-        shared = [name for name in self.shelf.names("") if name.startswith(("environments/", "projects/"))]
-        self.shelf.remove("")
+        shared = [name for name in self.shared.names("") if name.startswith(("environments/", "projects/"))]
+        self.shared.remove("")
         removed = [f"the job of run {job.run_id}" for job in jobs] + shared
         return [f"{self.place}: removed {what}." for what in removed]
