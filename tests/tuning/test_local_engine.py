@@ -212,12 +212,9 @@ def test_trees_over_many_rows_share_them_in_threads(n_rows, pool):
         assert type(engine._pool) is pool
     finally:
         engine.close()
-    search = GridSearchCV(
-        DecisionTreeClassifier(random_state=0),
-        {"max_depth": [2, 3], "ccp_alpha": [0.0, 0.01]},
-        cv=3,
-        scoring="accuracy",
-    ).fit(data.X, data.y)
+    folds = [(fold.train, fold.test) for fold in workload.folds]
+    tree = DecisionTreeClassifier(random_state=0)
+    search = GridSearchCV(tree, grid, cv=folds, scoring="accuracy").fit(data.X, data.y)
     expected = {
         tuple(sorted(params.items())): [search.cv_results_[f"split{fold}_test_score"][row] for fold in range(3)]
         for row, params in enumerate(search.cv_results_["params"])
