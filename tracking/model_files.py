@@ -4,8 +4,9 @@ XGBoost's estimators are saved by XGBoost itself (UBJSON), others by skops. Only
 outside the libraries that its requirements pin falls back to cloudpickle, and the reason is handed back to be told.
 Modules of the user's own, which no requirement can name, travel in the model's folder.
 
-The pip requirements are pinned here from what is installed: MLflow would infer them by loading the model again in a
-process of its own, which takes longer than all the rest.
+XGBoost, skops and MLflow's parts for them are imported where a model is saved, since most commands save none. The pip
+requirements are pinned here from what is installed: MLflow would infer them by loading the model again in a process of
+its own, which takes longer than all the rest.
 """
 
 from __future__ import annotations
@@ -22,12 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-import mlflow.sklearn
-import mlflow.xgboost
 import pandas as pd
 import scipy.sparse as sp
-import skops.io
-import xgboost
 from mlflow.models import Model, infer_signature
 from mlflow.models.signature import ModelSignature
 from mlflow.types import ColSpec, Schema
@@ -150,14 +147,22 @@ def _form_of(estimator: Any) -> _Form:
 
 def _is_xgboosts(estimator: Any) -> bool:
     """Whether XGBoost can write all of it: not what a subclass of the user's adds, nor a function of theirs."""
+    if "xgboost" not in sys.modules:
+        return False
+    import xgboost
+
     written = isinstance(estimator, xgboost.XGBModel) and type(estimator).__module__.startswith("xgboost.")
     return written and not local_modules(estimator)
 
 
 def _save_natively(estimator: Any, form: _Form, folder: Path, needs: list[str], options: dict[str, Any]) -> None:
     if form.flavor == "xgboost":
+        import mlflow.xgboost
+
         mlflow.xgboost.save_model(estimator, str(folder), pip_requirements=needs, **options)
         return
+    import mlflow.sklearn
+
     serialization, package = ("cloudpickle", "cloudpickle") if form.reason else ("skops", "skops")
     mlflow.sklearn.save_model(
         estimator,
@@ -171,6 +176,8 @@ def _save_natively(estimator: Any, form: _Form, folder: Path, needs: list[str], 
 
 def _skops_types(estimator: Any) -> tuple[list[str], str | None]:
     """Return the types that skops is to be told to trust, and why it cannot be used, if it cannot."""
+    import skops.io
+
     try:
         needed = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
     except Exception as error:  # skops raises what the estimator's own state raises

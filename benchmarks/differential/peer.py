@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,13 +156,33 @@ def _stopped_early(case: Case, grid: Mapping[str, Any], fit: Callable[[Any], Gri
     rounds = f"{MODEL}__{ROUNDS}" if case.steps else ROUNDS
     most = range(1, case.parameters.fixed[rounds].value + 1)
     chosen: list[int] = []
-    rows: dict[str, list[NDArray[np.float64]]] = {scorer: [] for scorer in case.scorers}
+    rows: dict[str, list[Any]] = {scorer: [] for scorer in case.scorers}
+    refusals: list[ValueError] = []
     for candidate in ParameterGrid(grid):
-        searched = fit({rounds: list(most), **{name: [value] for name, value in candidate.items()}})
+        try:
+            searched = fit({rounds: list(most), **{name: [value] for name, value in candidate.items()}})
+        except ValueError as error:
+            if not str(error).startswith("\nAll the"):
+                raise
+            refusals.append(error)  # of one candidate's rounds; in a search of all candidates others have scores
+            chosen.append(1)
+            for found in rows.values():
+                found.append(None)
+            continue
         scores = _scores(case, searched)
         means = scores[case.scorers[0]].mean(axis=1)
         best = int(np.argmax(means)) if np.isfinite(means).any() else 0
         chosen.append(best + 1)
         for scorer in case.scorers:
             rows[scorer].append(scores[scorer][best])
-    return Judged({scorer: np.array(list(itertools.chain(found))) for scorer, found in rows.items()}, chosen)
+    if len(refusals) == len(chosen):
+        raise refusals[0]
+    n_folds = next(len(scores) for scores in rows[case.scorers[0]] if scores is not None)
+    failed = np.full(n_folds, np.nan)
+    return Judged(
+        {
+            scorer: np.array([failed if scores is None else scores for scores in found])
+            for scorer, found in rows.items()
+        },
+        chosen,
+    )
