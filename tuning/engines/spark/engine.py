@@ -35,7 +35,7 @@ from tuning.results.fold_score import FoldScore
 from tuning.workload import Workload
 
 _MOST_IN_FLIGHT = 1024
-_SECONDS_FOR_A_SLOT = 0.02  # twice what a job costs the driver: jobs that last so long for every slot keep it half busy
+_SECONDS_FOR_A_SLOT = 0.05  # what a job costs the driver, Java included: such jobs keep one core of it busy
 _SLOWEST = 2**21  # bytes of data in a second, on their way from here to a Python worker
 _LONGER = 3.0  # times what a job is to last: then one of its fits is long, and those behind it go elsewhere
 _ENDS_WITHIN = 30.0
