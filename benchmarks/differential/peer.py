@@ -160,7 +160,7 @@ def _stopped_early(case: Case, grid: Mapping[str, Any], fit: Callable[[Any], Gri
     refusals: list[ValueError] = []
     for candidate in ParameterGrid(grid):
         try:
-            searched = fit({rounds: list(most), **{name: [value] for name, value in candidate.items()}})
+            searched = fit([{rounds: list(most), **{name: [value] for name, value in candidate.items()}}])
         except ValueError as error:
             if not str(error).startswith("\nAll the"):
                 raise
