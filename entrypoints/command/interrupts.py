@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 
 from entrypoints.command.launcher import Launcher
@@ -66,17 +66,12 @@ def raised(last_resort: LastResort | None = None) -> Iterator[None]:
             signal.signal(number, handler)
     sys.unraisablehook = handler.ignored
     try:
-        with watch or _nothing():
+        with watch or nullcontext():
             yield
     finally:
         sys.unraisablehook = handler.hook_before
         for number, old in before.items():
             signal.signal(number, old)
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 class _Handler:
