@@ -27,6 +27,7 @@ from tracking import gridfold_model, preparation, store
 from tracking.gridfold_model import CARD, LEARNED, MODULE, PREPARATION, imported_from
 
 _RUN_ALONE = re.compile(r"runs:/[^/]+/?")
+_NAMED = re.compile(r"models:/(?P<name>[^/@]+)(@(?P<alias>.+)|/.+)")
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,16 @@ class TableModel(LoadedModel):
         return pd.DataFrame({"prediction": np.asarray(predicted)})
 
 
+def _how_to_have_one(uri: str, refusal: TrackingError) -> str:
+    """Say what makes a model that is not there: a newcomer's first command may well be one that takes a champion."""
+    named = _NAMED.fullmatch(uri)
+    if not named or " not found" not in str(refusal):
+        return ""
+    if named["alias"] == "champion" and " alias " in str(refusal):
+        return f" `mlflow run . -e promote -P model={named['name']}` makes one of the challenger."
+    return " `mlflow run . -e sweep` registers one."
+
+
 def load(uri: str) -> DeviceModel | TableModel:
     """Load the model at `uri`: ``models:/NAME@ALIAS``, ``models:/NAME/VERSION``, ``runs:/ID`` or ``runs:/ID/model``.
 
@@ -131,8 +142,11 @@ def load(uri: str) -> DeviceModel | TableModel:
     store.connect()
     place = f"{uri.rstrip('/')}/model" if _RUN_ALONE.fullmatch(uri) else uri
     with tempfile.TemporaryDirectory() as scratch:
-        with store.refusals(f"give the model {uri}"):
-            folder = Path(download_artifacts(artifact_uri=place, dst_path=scratch))
+        try:
+            with store.refusals(f"give the model {uri}"):
+                folder = Path(download_artifacts(artifact_uri=place, dst_path=scratch))
+        except TrackingError as error:
+            raise TrackingError(f"{error}{_how_to_have_one(uri, error)}") from error
         if not (folder / CARD).is_file():
             raise TrackingError(
                 f"{uri}: no sweep has made this model. Name one that `mlflow run . -e sweep` registered."

@@ -126,6 +126,7 @@ class _Lines:
         self._console = console
         self._gaps = Gaps(clock)
         self._n_shown = 0
+        self._words = ""
 
     def are_due(self, n_done: int) -> bool:
         """Whether it is time for one."""
@@ -143,4 +144,7 @@ class _Lines:
             parts.append(f"running: {running_words(facts.running[0], facts.at)}")
         parts.append(facts.left_words())
         self._n_shown = tally.n_done
-        say(self._console, f"sweep: {', '.join(filter(None, parts))}")
+        words = ", ".join(filter(None, parts))
+        if words != self._words:  # the last state may have been told already
+            self._words = words
+            say(self._console, f"sweep: {words}")

@@ -76,6 +76,15 @@ def test_labelled_devices_are_judged_beside_the_hold_out(swept, capsys):
         assert said in capsys.readouterr().err
 
 
+def test_without_a_champion_the_line_says_how_to_have_one(swept, capsys):
+    assert score([*DATA, "--model", "models:/demographics@second"]) == 1
+    assert "not found" in capsys.readouterr().err
+    assert score(DATA) == 1
+    assert capsys.readouterr().err.endswith(
+        "alias champion not found. `mlflow run . -e promote -P model=demographics` makes one of the challenger.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

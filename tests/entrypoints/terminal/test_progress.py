@@ -137,6 +137,17 @@ def test_a_quick_sweep_leaves_one_line(plain):
     assert len(lines()) == 1
 
 
+def test_the_last_state_is_not_told_twice(plain):
+    console, lines = plain
+    sweep = Sweep(console)
+    for fit in sweep.fits():
+        sweep.run(fit, 4.0)
+    sweep.clock.now += 60
+    sweep.progress.tick()
+    sweep.progress.ended(None)
+    assert len(set(lines())) == len(lines())
+
+
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("CI", "true")])
 def test_who_asks_for_plain_lines_gets_them_on_a_terminal_too(loud, monkeypatch, name, value):
     monkeypatch.setenv(name, value)
