@@ -151,9 +151,11 @@ def test_a_wrong_spec_is_one_line_that_names_the_file(workplace, capsys, changes
     assert line.startswith(f"{workplace.folder / 'space.yaml'}: {said}")
 
 
-def test_a_spec_that_does_not_fit_the_data_is_one_line_that_names_the_key(workplace, capsys):
+def test_a_spec_that_does_not_fit_the_data_is_one_line_that_names_file_and_key(workplace, capsys):
     line = fails_with(workplace, capsys, spec_with(workplace, cv={"folds": 500}))
-    assert re.fullmatch(r"cv\.folds: 500 folds, but class .* has only \d+ training rows\. Use at most \d+ .*", line)
+    assert re.fullmatch(
+        r"\S+/space\.yaml: cv\.folds: 500 folds, but class .* has only \d+ training rows\. Use at most \d+ .*", line
+    )
 
 
 def test_candidates_that_all_fail_are_one_line_with_the_commonest_error(workplace, capsys):

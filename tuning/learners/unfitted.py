@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -69,14 +70,19 @@ def holds_xgboost(estimator: Any) -> bool:
     return any(class_name(part) in ("xgboost.XGBClassifier", "xgboost.XGBRFClassifier") for part in parts)
 
 
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(kind._get_param_names())
+
+
 def deep_params(estimator: Any) -> dict[str, Any]:
     """Return ``estimator.get_params(deep=True)``.
 
-    That looks up the constructor's signature each time, a tenth of the time of a very short fit. Estimators of
-    scikit-learn's own keep their parameters as attributes, and where all of those are plain there is nothing below.
+    That looks up the constructor's signature each time, a tenth of the time of a very short fit. For scikit-learn's
+    own classes it is looked up once, and where all values are plain there is nothing below them.
     """
     if type(estimator).__module__.startswith("sklearn."):
-        own = {name: value for name, value in vars(estimator).items() if not name.startswith("_") and name[-1] != "_"}
+        own = {name: getattr(estimator, name, None) for name in _names(type(estimator))}
         if all(value is None or isinstance(value, _PLAIN) for value in own.values()):
             return own
     params: dict[str, Any] = estimator.get_params(deep=True)

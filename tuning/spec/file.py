@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 import yaml12
-from errors import SpecError, did_you_mean
+from errors import SourceError, SpecError, did_you_mean
 from tuning.spec.messages import mistakes_of
 from tuning.spec.mistakes import MistakesError
 
@@ -32,7 +32,7 @@ def named_at_its_keys(path: str | Path, model: type[BaseModel]) -> Iterator[None
     """Put the file's name before what is said of a key of `model` that only the rows could show to be wrong."""
     try:
         yield
-    except SpecError as error:
+    except (SpecError, SourceError) as error:
         if re.split(r"[.:\[]", str(error), maxsplit=1)[0] in model.model_fields:
             raise SpecError(f"{path}: {error}") from error
         raise

@@ -275,8 +275,8 @@ def test_words_are_predicted_as_they_are_in_the_file(workplace, agreement):
 def test_a_scorer_of_one_column_of_classes_is_refused_with_what_to_do(workplace, capsys):
     assert sweep(arguments({**TREES, "scoring": "accuracy"}, WORDS)) == 1
     assert capsys.readouterr().err.splitlines() == [
-        "scoring: accuracy cannot judge this target of 2 columns (multiclass-multioutput is not supported). Use one "
-        "that takes several columns, or a function of your own: NAME: {function: mine.score}."
+        "space.yaml: scoring: accuracy cannot judge this target of 2 columns (multiclass-multioutput is not "
+        "supported). Use one that takes several columns, or a function of your own: NAME: {function: mine.score}."
     ]
 
 
