@@ -5,6 +5,7 @@ import pytest
 
 from tuning import Candidate, FoldScore, SweepResult
 from tuning.results.comparison import compare
+from tuning.results.statistics import paired_difference
 
 
 def result(rows, sizes=()):
@@ -29,6 +30,13 @@ def test_a_difference_far_below_the_folds_spread_can_be_clear():
 def test_a_difference_that_changes_sign_between_folds_is_not_clear():
     changing = HARD_AND_EASY + np.array([0.02, -0.03, 0.02, -0.03, 0.0])
     assert len(compare(result([HARD_AND_EASY, changing])).not_told_apart) == 1
+
+
+def test_without_a_share_of_test_rows_the_folds_are_taken_for_those_of_k_fold():
+    steady = HARD_AND_EASY - [0.006, 0.0061, 0.0059, 0.006, 0.006]
+    (found,) = compare(result([HARD_AND_EASY, steady])).differences.values()
+    assert found == paired_difference(HARD_AND_EASY.tolist(), steady.tolist(), test_share=0.25)  # of five folds 1 to 4
+    assert found != paired_difference(HARD_AND_EASY.tolist(), steady.tolist(), test_share=1.0)
 
 
 def test_the_smallest_model_within_one_standard_error_is_named():
