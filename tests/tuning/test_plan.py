@@ -86,6 +86,23 @@ def test_fewer_fits_than_workers_share_the_workers_threads():
     assert {fit.threads for fit in plan_fits(workload(), proposals({}), workers=8)} == {2}
 
 
+def test_the_cores_that_the_last_fits_leave_idle_are_theirs_and_no_fit_is_lost_or_doubled():
+    each = proposals(*[{"max_depth": depth} for depth in (1, 2, 3, 4, 5)])
+    forest = workload("sklearn.ensemble.RandomForestClassifier", folds=2)
+    fits = plan_fits(forest, [Proposal(proposal.candidate, folds=(0,)) for proposal in each], workers=4)
+    assert [fit.threads for fit in fits] == [1, 1, 1, 1, 4]
+    assert {fit.candidates[0] for fit in fits} == {proposal.candidate for proposal in each}
+
+
+def test_a_share_of_the_rounds_costs_that_share():
+    ((whole,), (half,)) = (
+        plan_fits(workload(folds=2), proposals({"max_depth": 3}, folds=(0,), rounds=share), workers=1)
+        for share in (1.0, 0.5)
+    )
+    assert half.cost == whole.cost / 2
+    assert (half.rows, half.rounds) == (1.0, 0.5)
+
+
 def test_a_proposal_for_some_folds_is_planned_on_those():
     short, long = proposals({"n_estimators": 3}, folds=(0, 1)) + proposals({"n_estimators": 9}, folds=(1, 2))
     planned = {
