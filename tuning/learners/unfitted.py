@@ -81,8 +81,9 @@ def deep_params(estimator: Any) -> dict[str, Any]:
     That looks up the constructor's signature each time, a tenth of the time of a very short fit. For scikit-learn's
     own classes it is looked up once, and where all values are plain there is nothing below them.
     """
-    if type(estimator).__module__.startswith("sklearn."):
-        own = {name: getattr(estimator, name, None) for name in _names(type(estimator))}
+    kind: Any = type(estimator)
+    if kind.__module__.startswith("sklearn."):
+        own = {name: getattr(estimator, name, None) for name in _names(kind)}
         if all(value is None or isinstance(value, _PLAIN) for value in own.values()):
             return own
     params: dict[str, Any] = estimator.get_params(deep=True)
