@@ -127,3 +127,44 @@ def test_bins_of_drawn_rows_are_shared_only_under_a_seed(rows, seed, together):
     )
     data = Dataset(np.zeros((rows, 1)), np.arange(rows) % 2, CLASSES)
     assert len(grouped(Workload.for_spec(spec, data), spec.space.all())) == together
+
+
+def pipeline(folds):
+    steps = [
+        {"scale": "sklearn.preprocessing.StandardScaler"},
+        {"clip": {"class": "sklearn.preprocessing.MinMaxScaler"}},
+        {"model": "sklearn.linear_model.LogisticRegression"},
+    ]
+    cv = {"folds": folds, "shuffle": False}
+    spec = SweepSpec(estimator=steps, grid={"model__C": [1.0]}, scoring="accuracy", cv=cv)
+    y = np.tile([0, 1], 20)
+    return Workload.for_spec(spec, Dataset(np.zeros((40, 2)), y, CLASSES))
+
+
+def bundled(folds, workers, *params):
+    return sorted(
+        (len(fit.candidates) for fit in plan_fits(pipeline(folds), proposals(*params), workers)), reverse=True
+    )
+
+
+STRENGTHS = [{"model__C": strength} for strength in (0.1, 1.0, 10.0, 100.0)]
+
+
+def test_candidates_with_equal_steps_are_one_fit_of_a_fold():
+    assert bundled(4, 2, *STRENGTHS) == [4] * 4
+
+
+def test_the_last_bundle_is_cut_where_a_worker_would_wait_for_it():
+    assert bundled(5, 2, *STRENGTHS) == [4, 4, 4, 4, 2, 2]
+    assert bundled(4, 3, *STRENGTHS) == [4, 4, 4, 2, 2]
+
+
+def test_fewer_bundles_than_workers_are_no_bundles():
+    assert bundled(2, 4, *STRENGTHS) == [1] * 8
+
+
+def test_as_few_steps_are_asked_to_be_equal_as_keep_all_workers_busy():
+    both = [{**each, "clip__clip": clip} for each in STRENGTHS[:2] for clip in (True, False)]
+    assert bundled(2, 2, *both) == [4, 4]
+    assert bundled(2, 4, *both) == [2, 2, 2, 2]
+    assert bundled(2, 5, *both) == [1] * 8
