@@ -1,5 +1,6 @@
 """The local engine: one copy of the data, errors as results, and a clean end."""
 
+import atexit
 import os
 import threading
 import time
@@ -34,6 +35,8 @@ class Nosy(ClassifierMixin, BaseEstimator):
             raise ValueError("a mood\nof two lines")
         if self.mood == "mapped":
             (_,) = [each for each in psutil.Process().memory_maps() if each.path.endswith("workload.joblib")]
+        if self.mood == "tidy":
+            atexit.register(Path(self.mark).write_text, "tidied")
         if self.mood == "sleep":
             Path(self.mark).write_text(str(os.getpid()))
             time.sleep(600)
@@ -195,6 +198,16 @@ def test_the_ledger_knows_what_waits_what_runs_and_what_it_took():
     state = engine.ledger.state()
     assert (state.waiting.n, state.running, state.pace.seen_work.n) == (0, (), 3)
     assert state.pace.seconds > 0
+
+
+def test_what_a_fit_has_registered_for_the_end_of_its_process_is_done(nosy_workload, tmp_path):
+    mark = tmp_path / "mark"
+    engine = LocalEngine(1)
+    engine.open(nosy_workload)
+    (score,) = engine.submit(Fit(0, (Candidate({"mood": "tidy", "mark": str(mark)}),))).result()
+    assert score.error is None
+    engine.close()
+    assert mark.read_text() == "tidied"
 
 
 @pytest.mark.parametrize(("n_rows", "pool"), [(60, Processes), (50_000, Threads)])

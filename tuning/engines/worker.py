@@ -7,10 +7,13 @@ from that, and nothing has to be sent before each fit.
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import gc
 import mmap
+import os
 import struct
+import sys
 import threading
 import time
 from collections import deque
@@ -92,6 +95,21 @@ def serve(connection: Connection, workload: Path, marker: Path, crash: Path, par
         return
     with suppress(EOFError, OSError):  # the parent has closed it, or is gone
         _Worker(connection, loaded, Marker(marker)).run()
+    _leave()
+
+
+def _leave() -> None:
+    """End this process, for which its parent waits, as multiprocessing ends one that it has forked.
+
+    What is registered for the end is done. Modules are not taken down one by one: with scikit-learn and what it imports
+    that takes half a second.
+    """
+    try:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(0)
 
 
 def end_with(parent: int) -> None:
