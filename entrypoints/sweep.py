@@ -43,7 +43,7 @@ def sweep(params: SweepParams, run: EntryRun) -> None:
     unrecorded.record_quietly(run)
     unrecorded.keep(run)
     spec = _checked(params, run)
-    with named_at_its_keys(params.space, SweepSpec):
+    with named_at_its_keys(params.space, SweepSpec, params.features, params.target.partition(":")[0]):
         (_plan if params.plan else _sweep)(params, run, spec)
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tuning.dataset import Dataset
 from tuning.learners.base import FoldRows, Place
-from tuning.learners.boosting import BoostingLearner, leaves_of_all
-from tuning.learners.trees import is_tree, most_leaves
+from tuning.learners.boosting import BoostingLearner
+from tuning.learners.trees import is_tree, leaves_of_all, most_leaves
 from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import View, changed
 

@@ -26,7 +26,7 @@ from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Curves, Fitted, FoldRows, Judge, Learner, Place
 from tuning.learners.curves import RoundScores
-from tuning.learners.trees import most_leaves
+from tuning.learners.trees import leaves_of_all, most_leaves
 from tuning.learners.unfitted import class_name, fit_parameters, has_seed, is_whole
 from tuning.learners.views import changed, in_labels
 
@@ -240,8 +240,3 @@ class HistGradientBoostingLearner(_SumOfTrees):
 def _answering(sums: NDArray[np.float64]) -> Callable[..., NDArray[np.float64]]:
     """Stand in for a model's sum over its trees; some methods write into what they get."""
     return lambda *_, **__: sums.copy()
-
-
-def leaves_of_all(rounds: int | None, leaves: float | None) -> float | None:
-    """Return the leaves of all rounds' trees; None where nobody knows."""
-    return None if rounds is None or leaves is None else rounds * leaves

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Fitted, FoldRows, Learner, Place
-from tuning.learners.trees import ALPHA, ONE_GROWN, is_alpha, is_tree, most_leaves, pruned, unpruned
+from tuning.learners.trees import ALPHA, ONE_GROWN, is_alpha, is_tree, leaves_of_all, most_leaves, pruned, unpruned
 from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import changed
 
@@ -102,8 +102,7 @@ class ForestLearner(Learner):
 
     def size(self, estimator: Any) -> float | None:
         """Trees times the leaves that each can have."""
-        rounds, leaves = self.rounds_of(estimator), most_leaves(estimator)
-        return None if rounds is None or leaves is None else rounds * leaves
+        return leaves_of_all(self.rounds_of(estimator), most_leaves(estimator))
 
     def refit(self, estimator: Any, data: Dataset, threads: int, control: Control = UNATTENDED) -> Any:
         """Grow trees side by side; ``n_jobs`` is as it was when it is done."""
@@ -154,9 +153,8 @@ class BaggingLearner(Learner):
 
     def size(self, estimator: Any) -> float | None:
         """Estimators times the leaves of each, if they are trees."""
-        rounds = self.rounds_of(estimator)
         leaves = most_leaves(estimator.estimator) if is_tree(estimator.estimator) else None
-        return None if rounds is None or leaves is None else rounds * leaves
+        return leaves_of_all(self.rounds_of(estimator), leaves)
 
 
 def _grows_again(estimator: Any) -> bool:

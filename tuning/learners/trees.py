@@ -92,3 +92,8 @@ def most_leaves(estimator: Any) -> float | None:
     bounds = [2.0 ** min(depth, 1000)] if is_whole(depth) and depth > 0 else []
     bounds += [float(leaves)] if is_whole(leaves) and leaves > 0 else []
     return min(bounds) if bounds else None
+
+
+def leaves_of_all(rounds: int | None, leaves: float | None) -> float | None:
+    """Return the leaves of all rounds' trees; None where nobody knows."""
+    return None if rounds is None or leaves is None else rounds * leaves

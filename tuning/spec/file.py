@@ -28,12 +28,16 @@ def named(path: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def named_at_its_keys(path: str | Path, model: type[BaseModel]) -> Iterator[None]:
-    """Put the file's name before what is said of a key of `model` that only the rows could show to be wrong."""
+def named_at_its_keys(path: str | Path, model: type[BaseModel], *others: str) -> Iterator[None]:
+    """Put the file's name before what is said of a key of `model` that only the rows could show to be wrong.
+
+    `others` are files that may be called as a key is: what is said of them begins with their own names.
+    """
     try:
         yield
     except (SpecError, SourceError) as error:
-        if re.split(r"[.:\[]", str(error), maxsplit=1)[0] in model.model_fields:
+        of_another = str(error).startswith(tuple(filter(None, others)))
+        if not of_another and re.split(r"[.:\[]", str(error), maxsplit=1)[0] in model.model_fields:
             raise SpecError(f"{path}: {error}") from error
         raise
 
