@@ -76,15 +76,11 @@ class Journal:
 
     def _read(self) -> bytes:
         """Return what is new in the file; Windows lets nobody read while another process writes a line."""
-        for look in range(_LOOKS):
-            try:
-                with os.fdopen(open_plain(self.file, os.O_RDONLY), "rb") as file:
-                    file.seek(self._read_up_to)
-                    return file.read()
-            except PermissionError:
-                if look == _LOOKS - 1 or not self.file.exists():
-                    raise
-                time.sleep(_LOOK_SECONDS)
+        for _ in range(_LOOKS):
+            with suppress(PermissionError), os.fdopen(open_plain(self.file, os.O_RDONLY), "rb") as file:
+                file.seek(self._read_up_to)
+                return file.read()
+            time.sleep(_LOOK_SECONDS)
         return b""
 
     def find(self, addresses: Iterable[str]) -> dict[str, dict[str, Any]]:

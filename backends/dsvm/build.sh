@@ -24,11 +24,13 @@ if [ "$2" = cpu ] && grep -qiE '^xgboost([^a-z0-9_.-]|$)' /run/gridfold/requirem
     grep -iE '^xgboost([^a-z0-9_.-]|$)' /run/gridfold/requirements.txt > /run/gridfold/alone.txt
     grep -viE '^xgboost([^a-z0-9_.-]|$)' /run/gridfold/requirements.txt > /run/gridfold/others.txt
     printf 'numpy\nscipy\n' >> /run/gridfold/others.txt
-    /opt/env/bin/pip install --no-cache-dir -r /run/gridfold/others.txt
-    /opt/env/bin/pip install --no-cache-dir --no-deps -r /run/gridfold/alone.txt
+    /opt/env/bin/pip install --no-cache-dir --no-compile -r /run/gridfold/others.txt
+    /opt/env/bin/pip install --no-cache-dir --no-compile --no-deps -r /run/gridfold/alone.txt
 else
-    /opt/env/bin/pip install --no-cache-dir -r /run/gridfold/requirements.txt
+    /opt/env/bin/pip install --no-cache-dir --no-compile -r /run/gridfold/requirements.txt
 fi
+# On all cores, where pip compiles on one. Some packages bring files that no Python compiles, templates for instance.
+/opt/env/bin/python -m compileall -q -j 0 /opt/env/lib > /dev/null || true
 
 # The job's user: it owns the cache, and nothing else that outlives its container.
 grep -q '^gridfold:' /etc/passwd || echo 'gridfold:x:10001:10001::/cache/home:/bin/sh' >> /etc/passwd

@@ -149,6 +149,28 @@ def test_one_hears_of_what_the_other_has_added(file):
     mine.close()
 
 
+def test_it_reads_on_where_it_has_stopped(file):
+    mine = Journal(file)
+    for address in "abc":
+        written(file, {address: {"x": 1}})
+        mine.refresh()
+    assert mine.find("abc") == {address: {"x": 1} for address in "abc"}
+    assert mine.n_spoiled == 0
+    mine.close()
+
+
+def test_what_is_being_written_is_read_once_it_is_whole(file):
+    written(file, {"a": {"x": 1}, "b": {"x": 2}})
+    content = file.read_bytes()
+    file.write_bytes(content[: content.index(b"\n") + 5])
+    mine = Journal(file)
+    assert (mine.find("ab"), mine.n_spoiled) == ({"a": {"x": 1}}, 0)
+    file.write_bytes(content)
+    mine.refresh()
+    assert (mine.find("ab"), mine.n_spoiled) == ({"a": {"x": 1}, "b": {"x": 2}}, 0)
+    mine.close()
+
+
 def test_what_was_lost_is_not_given_and_is_suspect(file):
     written(file, {"a": {"error": "no memory"}, "b": {"x": 1}}, lost=["a"])
     journal = Journal(file)
@@ -185,6 +207,7 @@ def test_what_a_killed_process_had_begun_is_suspect_once_it_is_dead(file):
     assert journal.suspects() == {"a", "c"}
     assert journal.find("abc") == {"b": {"x": 1}}
     journal.close()
+    assert [path.name for path in file.parent.iterdir()] == [file.name]  # nor does a session of the dead stay
 
 
 def test_what_was_left_in_good_order_is_not_suspect(file):
@@ -213,6 +236,37 @@ def test_a_full_disk_is_said_and_what_could_not_be_written_is_written_later(file
     assert known(file) == {"a": {"x": 1}, "b": {"x": 2}}
 
 
+def test_all_that_was_added_is_on_the_disk_after_sync(file, monkeypatch):
+    def counted(descriptor):
+        sync(descriptor)
+        on_disk.append(os.fstat(descriptor).st_size)
+
+    sync, on_disk = os.fsync, []
+    monkeypatch.setattr(os, "fsync", counted)
+    journal = Journal(file)
+    for address in "abc":
+        journal.add({address: {"x": 1}})
+        journal.sync()
+        assert on_disk[-1] == file.stat().st_size
+    journal.close()
+
+
+def test_a_disk_that_takes_nothing_is_said_until_it_does(file, monkeypatch):
+    def broken(descriptor):
+        raise OSError(5, "Input/output error")
+
+    journal = Journal(file)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", broken)
+        journal.add({"a": {"x": 1}})
+        journal.sync()
+    assert journal.trouble == "Input/output error"
+    journal.add({"b": {"x": 2}})
+    journal.sync()
+    assert journal.trouble == ""
+    journal.close()
+
+
 def test_a_folder_that_cannot_be_written_ends_nothing(tmp_path):
     (tmp_path / "journal").write_text("a file where the folder should be")
     journal = Journal(tmp_path / "journal" / "rows")
@@ -227,3 +281,5 @@ def test_a_line_can_be_read_by_eye(file):
     checksum, kind, address, content = file.read_text().splitlines()[0].split(" ", 3)
     assert (kind, address, json.loads(content)) == ("cell", "a", {"x": 1.5})
     assert len(checksum) == 8
+    written(file, {"b": {"x": 2}})
+    assert "" not in file.read_text().splitlines()

@@ -4,8 +4,9 @@ By hand, as root, until Ctrl-C; prints the socket:
 
     python -m tests.services.docker_engine
 
-Needs ``dockerd`` and, for the base image, ``debootstrap``: apt-get install docker.io debootstrap. Containers use the
-host's network, so that nothing of the machine's own (bridges, iptables) is touched.
+Needs ``dockerd`` and, for the base image, ``mmdebstrap``: apt-get install docker.io mmdebstrap. Containers use the
+host's network, so that nothing of the machine's own (bridges, iptables) is touched. What the engine keeps lies in
+memory where there is room: on a disk half of an image's time goes into writing layers that are removed soon after.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +33,16 @@ from tests.services.startup import wait_until_up
 BASE_IMAGE = "gridfold-test-base:1"
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates,libgomp1"
 _SECONDS_TO_START = 60
+_MEBIBYTES = 8 * 1024  # what an engine may keep in memory; the images of a test run are some 2 GiB
+_MEBIBYTES_FOR_OTHERS = 8 * 1024
 
 
 def missing() -> str:
     """Return why an engine cannot be run here, empty where it can."""
     if os.geteuid() != 0:
         return "needs root to run a Docker engine"
-    programs = [name for name in ("dockerd", "docker", "debootstrap") if shutil.which(name) is None]
-    return f"needs {' and '.join(programs)} (apt-get install docker.io debootstrap)" if programs else ""
+    programs = [name for name in ("dockerd", "docker", "mmdebstrap") if shutil.which(name) is None]
+    return f"needs {' and '.join(programs)} (apt-get install docker.io mmdebstrap)" if programs else ""
 
 
 @dataclass
@@ -107,15 +110,10 @@ class DockerEngine:
 
 def make_rootfs(target: Path) -> None:
     """Make the files of the base image: Debian with Python, as a tar."""
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", folder],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        unfinished = target.with_suffix(".unfinished")
-        subprocess.run(["tar", "-C", folder, "-cf", str(unfinished), "."], check=True)
-        unfinished.rename(target)
+    unfinished = target.with_suffix(".unfinished.tar")
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(unfinished)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    unfinished.rename(target)
 
 
 def rootfs_shared_by(workers_folder: Path) -> Path:
@@ -150,14 +148,13 @@ def running(folder: Path, group: str = "root") -> Iterator[DockerEngine]:
     """Run an engine for the length of the block; its folder is emptied at the end."""
     engine = DockerEngine(folder, group)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with ExitStack() as at_the_end:
+        at_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
+        at_the_end.enter_context(_in_memory_if_roomy(folder))
+        at_the_end.callback(_unmount_below, folder)
+        at_the_end.callback(engine.stop)
         engine.start()
         yield engine
-    finally:
-        engine.stop()
-        for mount in _mounts_below(folder):
-            subprocess.run(["umount", "-l", mount], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def kept(folder: Path, group: str, rootfs: Callable[[], Path]) -> DockerEngine:
@@ -175,8 +172,8 @@ def kept(folder: Path, group: str, rootfs: Callable[[], Path]) -> DockerEngine:
 
 
 @contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
-    """Mount a file system of that size, in memory, for an engine to fill."""
+def disk_in_memory(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """Mount a file system of that size, in memory."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)], check=True)
     try:
@@ -185,9 +182,16 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def _mounts_below(folder: Path) -> list[str]:
+def _in_memory_if_roomy(folder: Path) -> AbstractContextManager[Path]:
+    """Mount memory as `folder`, unless it is a mount already or the machine has little."""
+    roomy = psutil.virtual_memory().available > (_MEBIBYTES + _MEBIBYTES_FOR_OTHERS) * 2**20
+    return disk_in_memory(folder, _MEBIBYTES) if roomy and not folder.is_mount() else nullcontext(folder)
+
+
+def _unmount_below(folder: Path) -> None:
     mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    return sorted((place for place in mounted if folder in Path(place).parents), reverse=True)
+    for place in sorted((place for place in mounted if folder in Path(place).parents), reverse=True):
+        subprocess.run(["umount", "-l", place], check=False)
 
 
 if __name__ == "__main__":

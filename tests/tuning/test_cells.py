@@ -138,6 +138,16 @@ def test_fold_and_share_are_part_of_it():
     cells = Cells(spec, Workload.for_spec(spec, data()))
     seen += [cells.address(Candidate(CANDIDATE), 1, rows=share) for share in (0.5, 0.25)]
     assert len(set(seen)) == 5
+    assert address(rows=None, rounds=1.0) == address()
+
+
+def test_a_share_is_drawn_anew_on_every_fold_even_of_the_same_rows():
+    spec = SweepSpec(**SPEC)
+    workload = Workload.for_spec(spec, data())
+    twice = Cells(spec, replace(workload, folds=(workload.folds[0],) * 2))
+    whole, half = ([twice.address(Candidate(CANDIDATE), fold, rows=share) for fold in (0, 1)] for share in (1.0, 0.5))
+    assert whole[0] == whole[1]
+    assert half[0] != half[1]
 
 
 EARLY = {

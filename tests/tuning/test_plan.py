@@ -40,6 +40,14 @@ def test_candidates_that_differ_only_in_rounds_share_a_booster():
     assert sizes(workload(), PUBLISHED) == [[300, 400], [300, 400]]
 
 
+def test_a_group_says_why_its_fit_is_shared_for_what_varies_alone():
+    falling, alone = proposals({"n_estimators": 9}, {"n_estimators": 3}), proposals({"n_estimators": 3})
+    (group,), (single,) = (grouped(workload(), [each.candidate for each in proposed]) for proposed in (falling, alone))
+    assert [reason.split(":")[0] for reason in group.reasons] == ["n_estimators"]
+    assert single.reasons == []
+    assert group.of([falling[1].candidate]).reasons == []
+
+
 def test_the_published_grid_is_ten_fits_rather_than_twenty():
     fits = plan_fits(workload(folds=5), PUBLISHED, workers=2)
     assert len(fits) == 10
@@ -157,6 +165,7 @@ def test_candidates_with_equal_steps_are_one_fit_of_a_fold():
 def test_the_last_bundle_is_cut_where_a_worker_would_wait_for_it():
     assert bundled(5, 2, *STRENGTHS) == [4, 4, 4, 4, 2, 2]
     assert bundled(4, 3, *STRENGTHS) == [4, 4, 4, 2, 2]
+    assert bundled(6, 4, *STRENGTHS) == [4, 4, 4, 4, 2, 2, 2, 2]
 
 
 def test_fewer_bundles_than_workers_are_no_bundles():

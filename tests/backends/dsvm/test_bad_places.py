@@ -115,7 +115,7 @@ def test_a_disk_that_fills_while_the_image_is_made(vm, rootfs, jobs, account):
     (jobs / "conda.yaml").write_text("dependencies:\n  - python=3.11\n  - pip:\n      - polars\n      - xgboost\n")
     with (
         open_folder("full") as place,
-        docker_engine.small_disk(place, 700),
+        docker_engine.disk_in_memory(place, 700),
         docker_engine.running(place, group=account) as engine,
     ):
         engine.load_base(rootfs)

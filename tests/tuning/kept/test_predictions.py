@@ -146,10 +146,12 @@ def test_early_stopping_keeps_the_winner_at_the_round_that_its_folds_have_chosen
 
 
 def test_halving_keeps_those_that_were_judged_in_full(tmp_path):
-    kept = Kept(tmp_path, THREE, {**BOOSTED, "search": {"strategy": "halving", "resource": "rows", "min_share": 0.3}})
+    halving = {**BOOSTED, "search": {"strategy": "halving", "resource": "rows", "min_share": 0.3}}
+    kept = Kept(tmp_path, THREE, halving)
     complete = [each for each in kept.result.candidates if each not in kept.result.stopped]
     assert 1 <= len(complete) < 4
     assert [each.candidate for each in kept.file.kept] == [each.candidate for each in kept.file.judged] == complete
+    assert Kept(tmp_path, THREE, halving).result.n_fits == 0  # of a share no predictions are missed
 
 
 def test_what_cannot_be_written_costs_the_predictions_alone(tmp_path):

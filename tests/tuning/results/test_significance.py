@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tracking.outcomes import SPEC, outcome
-from tuning.results.significance import difference_columns, verdict
+from tuning.results.significance import beaten, difference_columns, verdict
 
 FOLDS = [-2.25, -2.33, -2.29, -2.27, -2.31]  # folds differ far more than candidates
 SPEC5 = SPEC.model_copy(update={"cv": SPEC.cv.model_copy(update={"folds": 5})})
@@ -16,7 +16,7 @@ def shifted(by):
 
 
 def result(**rows):
-    names = {"best": (400, 3), "near": (300, 3), "far": (300, 4)}
+    names = {"best": (400, 3), "near": (300, 3), "far": (300, 4), "farther": (400, 4)}
     return outcome(SPEC5, {names[name]: scores for name, scores in rows.items()})
 
 
@@ -33,6 +33,24 @@ def test_a_clear_winner_is_called_clear_though_its_folds_spread():
 def test_those_that_the_folds_do_not_tell_apart_are_counted():
     assert "**not shown to be better** than 1 of the 2 others" in verdict(result(best=FOLDS, near=NEAR, far=FAR))
     assert "**not shown to be better** than the only other candidate" in verdict(result(best=FOLDS, near=NEAR))
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({"far": FAR}, "better than the only other"),
+        ({"near": NEAR}, "not shown to be better than the only other"),
+        ({"far": FAR, "farther": FAR}, "better than all 2 others"),
+        ({"near": NEAR, "far": NEAR}, "not shown to be better than any of 2 others"),
+        ({"near": NEAR, "far": FAR, "farther": FAR}, "better than 2 of 3 others"),
+    ],
+)
+def test_the_same_in_a_few_words(others, said):
+    assert beaten(result(best=FOLDS, **others)) == f"{said} (95% paired interval)"
+
+
+def test_a_winner_without_others_is_better_than_nobody():
+    assert beaten(result(best=FOLDS)) == ""
 
 
 def test_a_simpler_model_within_one_standard_error_is_named():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tuning.results.statistics import paired_difference, simplest_within, standard_error
+from tuning.results.statistics import paired_difference, ranks, simplest_within, standard_error
 
 
 def test_a_case_worked_by_hand():
@@ -43,3 +43,15 @@ def test_the_smallest_within_one_standard_error_is_chosen():
     best_splits = [0.90, 0.94, 0.86, 0.92, 0.88]  # standard error 0.0141
     assert simplest_within([0.90, 0.89, 0.88], standard_error(best_splits), sizes=[100, 10, 1]) == 1
     assert simplest_within([0.90, 0.89, float("nan")], standard_error(best_splits), sizes=[1, 10, 0]) == 0
+
+
+def test_of_equally_simple_ones_the_better_is_chosen():
+    assert simplest_within([0.90, 0.88, 0.89], 0.05, sizes=[100, 10, 10]) == 2
+
+
+def test_a_size_that_is_not_known_leaves_the_best():
+    assert simplest_within([0.89, 0.90, 0.88], 0.05, sizes=[1, 10, None]) == 1
+
+
+def test_who_came_further_ranks_first_and_equal_scores_tie_only_where_they_came_as_far():
+    assert ranks(np.array([0.5, 0.9, 0.5, 0.5]), progress=[3, 1, 2, 3]).tolist() == [1, 4, 3, 1]
