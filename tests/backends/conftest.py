@@ -26,7 +26,7 @@ from mlflow.entities import Run
 
 from backends.job import Work
 from backends.project import Project
-from tests.backends.remote_sweeps import copy_project
+from tests.backends.remote_sweeps import SWEEP, copy_project, sweep_runs, table
 from tests.services import docker_engine, pip_settings, sshd
 from tests.services.docker_engine import BASE_IMAGE, DockerEngine
 from tests.services.sshd import Sshd
@@ -281,6 +281,37 @@ def vm(make_vm: Callable[[Path], Vm], image: str, empty_store: Path, tmp_path: P
         command.end()
     for container in vm.docker.containers.list(all=True):
         container.remove(force=True)
+
+
+@dataclass(frozen=True)
+class SweptHere:
+    """What a sweep on this machine has come to: its table, and what it printed of the winner."""
+
+    table: dict[str, dict[str, float]]
+    printed: list[str]
+
+
+def winner_lines(lines: Sequence[str]) -> list[str]:
+    """Return those of `lines` that say who has won, and how well."""
+    return [line for line in lines if line.startswith(("best", "score", "hold-out"))]
+
+
+@pytest.fixture(scope="session")
+def swept_here(tmp_path_factory: pytest.TempPathFactory) -> SweptHere:
+    """The small sweep on this machine, for all that is held against it."""
+    folder = tmp_path_factory.mktemp("here")
+    store = f"sqlite:///{folder / 'mlflow.db'}"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DATABRICKS_"))}
+    words = [str(copy_project(folder / "project")), "-e", SWEEP[0], "--env-manager", "local"]
+    environment = kept | {
+        "MLFLOW_TRACKING_URI": store,
+        "SWEEP_CACHE": str(folder / "swept"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    command = Command.start(words, SWEEP[1:], folder, environment)
+    assert command.finished() == 0, command.text
+    client = MlflowClient(store)
+    return SweptHere(table(client, sweep_runs(client)[0], folder), winner_lines(command.lines))
 
 
 _JOBS = """

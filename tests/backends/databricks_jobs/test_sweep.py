@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backends.conftest import winner_lines
 from tests.backends.remote_sweeps import (
     SLOW_SWEEP,
     SWEEP,
@@ -20,24 +21,19 @@ from tests.services.startup import require
 pytestmark = pytest.mark.disturbs
 
 
-def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place, project):
-    here = place.mlflow_run(project, *SWEEP, backend="local")
-    assert here.finished() == 0, here.text
-    expected = table(place.store, sweep_runs(place.store)[0], place.home)
-
+def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place, project, swept_here):
     there = place.mlflow_run(project, *SWEEP)
     assert there.finished(300) == 0, there.text
     run = sweep_runs(place.store)[0]
     assert run.data.tags["mlflow.project.backend"] == "databricks-jobs"
     assert run.info.status == "FINISHED"
-    assert_same(table(place.store, run, place.home), expected)
+    assert_same(table(place.store, run, place.home), swept_here.table)
     assert "Starting task " in place.workspace.runs[1000].log()  # of Spark's own scheduler: the fits ran there
     children = candidates_of(place.store, run)
     assert len(children) == 4
     assert {child.info.status for child in children} == {"FINISHED"}
     assert all("split2_test_score" in child.data.metrics for child in children)
-    printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
-    assert [line for line in there.lines if line.startswith(("best", "score", "hold-out"))] == printed
+    assert winner_lines(there.lines) == swept_here.printed
     [name] = place.files()
     assert "/projects/" in name
 
@@ -47,7 +43,7 @@ def test_a_sweep_on_a_cluster_and_on_serverless_has_the_table_of_one_here(place,
         serverless = place.mlflow_run(project, *SWEEP, changes={"new_cluster": None, "serverless": {}})
         assert serverless.finished(300) == 0, serverless.text
         tasks = server.log().count("Starting task ")
-    assert_same(table(place.store, sweep_runs(place.store)[0], place.home), expected)
+    assert_same(table(place.store, sweep_runs(place.store)[0], place.home), swept_here.table)
     assert tasks >= 1 + 6, serverless.text  # the probe, and fits of two candidates at a time, on executors
     assert "Starting task " not in place.workspace.runs[1010].log()
     assert len(place.files()) == 1  # the project, once for both

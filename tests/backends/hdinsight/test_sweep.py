@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.backends.conftest import winner_lines
 from tests.backends.remote_sweeps import (
     SLOW_SWEEP,
     SWEEP,
@@ -19,11 +20,7 @@ from tests.backends.remote_sweeps import (
 pytestmark = pytest.mark.disturbs
 
 
-def test_a_sweep_there_has_the_table_of_one_here(place, project):
-    here = place.mlflow_run(project, *SWEEP, backend="local")
-    assert here.finished() == 0, here.text
-    expected = table(place.store, sweep_runs(place.store)[0], place.home)
-
+def test_a_sweep_there_has_the_table_of_one_here(place, project, swept_here):
     there = place.mlflow_run(project, *SWEEP)
     assert there.finished(300) == 0, there.text
     run = sweep_runs(place.store)[0]
@@ -32,12 +29,11 @@ def test_a_sweep_there_has_the_table_of_one_here(place, project):
     [batch] = place.livy.submitted
     tasks = [line for line in batch.log if "Finished task" in line]
     assert len(tasks) >= 6, "\n".join(batch.log)  # fits of two candidates at a time, on Spark
-    assert_same(table(place.store, run, place.home), expected)
+    assert_same(table(place.store, run, place.home), swept_here.table)
     children = candidates_of(place.store, run)
     assert len(children) == 4
     assert {child.info.status for child in children} == {"FINISHED"}
-    printed = [line for line in here.lines if line.startswith(("best", "score", "hold-out"))]
-    assert [line for line in there.lines if line.startswith(("best", "score", "hold-out"))] == printed
+    assert winner_lines(there.lines) == swept_here.printed
     assert place.livy.batches == {}
     assert not [name for name in place.blobs() if name.startswith(("jobs/", "started/"))]
     assert "Traceback" not in there.text
