@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -51,8 +52,8 @@ class Dataset:
 
     @property
     def n_values(self) -> int:
-        """Values that `X` holds; of a sparse one those that are stored, and 0 of what does not say."""
-        return int(getattr(self.X, "nnz" if sparse.issparse(self.X) else "size", 0))
+        """Values that `X` holds, as ``n_values_of`` counts them."""
+        return n_values_of(self.X)
 
     @property
     def n_targets(self) -> int:
@@ -91,3 +92,10 @@ class Dataset:
         return replace(
             self, X=X, y=self.y[index], sample_weight=weight, groups=groups, fold_columns=fold_columns, ids=ids
         )
+
+
+def n_values_of(X: Any) -> int:
+    """Count the values of a table: of a sparse one those that are stored, of a sequence without a shape its rows."""
+    if sparse.issparse(X):
+        return int(X.nnz)
+    return math.prod(X.shape) if hasattr(X, "shape") else len(X)

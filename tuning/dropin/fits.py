@@ -16,6 +16,7 @@ from typing import Any
 from sklearn.metrics._scorer import _MultimetricScorer
 
 from errors import EngineError
+from tuning.dataset import n_values_of
 from tuning.dropin.calls import Outcome, SearchWorkload
 from tuning.dropin.plan import plan_search
 from tuning.dropin.run import outcome, run_search_fit
@@ -70,8 +71,7 @@ def ended_fits(workload: SearchWorkload, place: Place, say: Say) -> Generator[li
 
 def _may_be_short(workload: SearchWorkload) -> bool:
     X = workload.data.X if workload.asked.X is None else workload.asked.X
-    size = X.nnz if hasattr(X, "nnz") else X.size if hasattr(X, "size") else len(X)
-    return size <= _SMALL and learner_for(workload.estimator).place(workload.estimator) == "processes"
+    return n_values_of(X) <= _SMALL and learner_for(workload.estimator).place(workload.estimator) == "processes"
 
 
 class _Here:

@@ -7,33 +7,24 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from tuning.dataset import Dataset
-from tuning.learners.base import FoldRows, Place
 from tuning.learners.boosting import BoostingLearner
+from tuning.learners.ensembles import EnsembleLearner
 from tuning.learners.trees import is_tree, leaves_of_all, most_leaves
 from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import View, changed
 
 
-class AdaBoostLearner(BoostingLearner):
-    """AdaBoost*; in threads where it boosts trees, since any other estimator may hold the interpreter lock."""
+class AdaBoostLearner(EnsembleLearner, BoostingLearner):
+    """AdaBoost*."""
 
     name: ClassVar[str] = "AdaBoost"
     rounds: ClassVar[str | None] = "n_estimators"
     default_rounds: ClassVar[int] = 50
     classes: ClassVar[tuple[str, ...]] = ("sklearn.AdaBoostClassifier", "sklearn.AdaBoostRegressor")
 
-    def place(self, estimator: Any, n_values: int = 0) -> Place:
-        """Threads for trees, else processes."""
-        return "threads" if estimator.estimator is None or is_tree(estimator.estimator) else "processes"
-
     def trains_again(self, estimator: Any) -> bool:
         """Where there is a seed, from which those of the estimators are drawn."""
         return is_whole(estimator.random_state)
-
-    def judged_on(self, estimator: Any, rows: FoldRows) -> Dataset:
-        """Return rows that all can read where trees do; what else is boosted may write into its rows."""
-        return rows.shared_test() if self.place(estimator) == "threads" else rows.test()
 
     def length(self, model: Any) -> int:
         """Rounds until training ended."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from tuning.control import UNATTENDED, Control
 from tuning.dataset import Dataset
 from tuning.learners.base import Fitted, FoldRows, Learner, Place
+from tuning.learners.ensembles import EnsembleLearner
 from tuning.learners.trees import ALPHA, ONE_GROWN, is_alpha, is_tree, leaves_of_all, most_leaves, pruned, unpruned
 from tuning.learners.unfitted import class_name, is_whole
 from tuning.learners.views import changed
@@ -110,8 +111,8 @@ class ForestLearner(Learner):
         return super().refit(self.with_threads(estimator, threads), data, threads).set_params(n_jobs=given)
 
 
-class BaggingLearner(Learner):
-    """Bagging*; in threads where it bags trees, since any other estimator may hold the lock."""
+class BaggingLearner(EnsembleLearner):
+    """Bagging*."""
 
     name: ClassVar[str] = "bagging"
     rounds: ClassVar[str | None] = COUNT
@@ -120,10 +121,6 @@ class BaggingLearner(Learner):
     def knows(self, estimator: Any) -> bool:
         """Whether `estimator` is a bagging ensemble of scikit-learn's own."""
         return class_name(estimator) in _BAGS
-
-    def place(self, estimator: Any, n_values: int = 0) -> Place:
-        """Threads for trees, else processes."""
-        return "threads" if estimator.estimator is None or is_tree(estimator.estimator) else "processes"
 
     def free(self, estimator: Any) -> Mapping[str, str]:
         """Return ``n_estimators``, where the same estimators would be fitted again."""
@@ -146,10 +143,6 @@ class BaggingLearner(Learner):
             n_estimators=count,
             n_jobs=1,
         )
-
-    def judged_on(self, estimator: Any, rows: FoldRows) -> Dataset:
-        """Return rows that all can read where trees do; what else is bagged may write into its rows."""
-        return rows.shared_test() if self.place(estimator) == "threads" else rows.test()
 
     def size(self, estimator: Any) -> float | None:
         """Estimators times the leaves of each, if they are trees."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from tuning.spec.messages import problem
+from tuning.spec.part import SpecPart
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -28,7 +29,7 @@ Seconds = Annotated[float, BeforeValidator(lambda text: _amount(text, _SECONDS, 
 Bytes = Annotated[float, BeforeValidator(lambda text: _amount(text, _BYTES, "8GB"))]
 
 
-class Budget(BaseModel):
+class Budget(SpecPart):
     """Limits of a sweep; None where there is none.
 
     Attributes
@@ -45,8 +46,6 @@ class Budget(BaseModel):
     cores : int or None
         Cores to use, where not all of them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_time: Seconds | None = None
     max_fit_time: Seconds | None = None

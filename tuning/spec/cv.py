@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from errors import SpecError
 from tuning.spec.messages import problem
 from tuning.spec.objects import build
+from tuning.spec.part import SpecPart
 
 Kind = Literal["folds", "repeats", "time", "column", "leave", "splitter"]
 
@@ -33,7 +34,7 @@ _KEYS: Mapping[Kind, frozenset[str]] = {
 }
 
 
-class CvSpec(BaseModel):
+class CvSpec(SpecPart):
     """How the training rows are split.
 
     Attributes
@@ -58,8 +59,6 @@ class CvSpec(BaseModel):
     splitter : mapping or None
         A splitter as an object: ``class`` and its parameters.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     folds: int = Field(default=5, ge=2, strict=True)
     shuffle: bool = Field(default=True, strict=True)

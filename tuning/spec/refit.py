@@ -6,14 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from tuning.candidates import Candidate
 from tuning.results.statistics import standard_error
 from tuning.spec.messages import problem
+from tuning.spec.part import SpecPart
 
 
-class RefitSpec(BaseModel):
+class RefitSpec(SpecPart):
     """How the winner is chosen.
 
     Attributes
@@ -29,8 +30,6 @@ class RefitSpec(BaseModel):
         By which parameters a model is simple, the most important first; where it is left out, the size that the
         estimator's learner knows.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     scorer: str | None = None
     rule: Literal["best", "one_standard_error", "percent"] = "best"

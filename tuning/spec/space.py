@@ -20,13 +20,14 @@ from itertools import combinations
 from typing import Any, overload
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 from scipy import stats
 from sklearn.model_selection import ParameterSampler
 from sklearn.utils.random import sample_without_replacement
 
 from tuning.candidates import Candidate
 from tuning.spec.messages import problem
+from tuning.spec.part import SpecPart
 
 MOST_LISTED = 100_000
 """A whole grid of more candidates than this is surely a mistake, unless a number is given with it."""
@@ -35,7 +36,7 @@ _INT64 = np.iinfo(np.int64)
 _KINDS = ("uniform", "loguniform", "integers", "choice")
 
 
-class Distribution(BaseModel):
+class Distribution(SpecPart):
     """How one parameter is drawn: ``{uniform: [0.5, 1.0]}``, ``{integers: [50, 300], step: 50}``, ``{choice: [a, b]}``.
 
     Attributes
@@ -49,8 +50,6 @@ class Distribution(BaseModel):
     step : int or float or None
         For ``uniform`` and ``integers``: only ``low``, ``low + step``, ... up to ``high``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     uniform: tuple[float, float] | None = None
     loguniform: tuple[float, float] | None = None

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     ValidationError,
@@ -29,6 +28,7 @@ from tuning.spec.estimators import make_estimator
 from tuning.spec.messages import mistakes_of
 from tuning.spec.mistakes import Mistakes
 from tuning.spec.modules import look_beside
+from tuning.spec.part import SpecPart
 from tuning.spec.refit import BEST, RefitSpec
 from tuning.spec.scoring import Metric, metrics_of
 from tuning.spec.space import Distribution, Space
@@ -38,12 +38,7 @@ _STANDING_IN = {"estimator": "sklearn.dummy.DummyClassifier", "scoring": "accura
 """Right values in the place of wrong ones, so that the rest of a spec can be looked at."""
 
 
-class _Strict(BaseModel):
-    # Built when a spec is first read, here as in all models: worker processes import them and read none.
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class SearchSpec(BaseModel):
+class SearchSpec(SpecPart):
     """Which candidates are tried.
 
     Attributes
@@ -52,7 +47,7 @@ class SearchSpec(BaseModel):
         How the next candidates are found; the keys beside it are the strategy's own.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="allow")
 
     strategy: str = "grid"
 
@@ -62,7 +57,7 @@ class SearchSpec(BaseModel):
         return self.model_extra or {}
 
 
-class EarlyStopping(_Strict):
+class EarlyStopping(SpecPart):
     """Let the folds together choose the number of boosting rounds.
 
     Attributes
@@ -74,7 +69,7 @@ class EarlyStopping(_Strict):
     patience: int = Field(default=20, ge=1, strict=True)
 
 
-class SweepSpec(_Strict):
+class SweepSpec(SpecPart):
     """What a sweep is to do.
 
     Attributes

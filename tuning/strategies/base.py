@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from tuning.candidates import Candidate
 from tuning.results.fold_score import FoldScore
+from tuning.spec.part import SpecPart
 from tuning.spec.space import Space
 
 
@@ -34,10 +33,8 @@ class Proposal:
     rounds: float = 1.0
 
 
-class Options(BaseModel):
+class Options(SpecPart):
     """What a strategy can be told under ``search``, beside its name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True)
