@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +95,6 @@ class Dataset:
 
 def n_values_of(X: Any) -> int:
     """Count the values of a table: of a sparse one those that are stored, of a sequence without a shape its rows."""
-    if sparse.issparse(X):
+    if hasattr(X, "nnz"):
         return int(X.nnz)
     return math.prod(X.shape) if hasattr(X, "shape") else len(X)
