@@ -1,6 +1,7 @@
 """Pipelines share equal steps, and every score is still that of GridSearchCV's separate fits."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -15,6 +16,7 @@ from xgboost import XGBClassifier
 
 from tests.tuning.learners.searching import splits, theirs
 from tuning import Dataset
+from tuning.learners import learner_for
 
 X, Y = make_classification(150, 12, n_informative=6, n_classes=3, random_state=0)
 
@@ -86,12 +88,29 @@ class Doubling(TransformerMixin, BaseEstimator):
         return X
 
 
-def test_a_step_of_ones_own_that_writes_into_its_input_is_found_out():
-    pipeline = Pipeline([("double", Doubling()), ("model", LogisticRegression())])
+class Halving(Doubling):
+    """One that leaves its input alone."""
+
+    def transform(self, X):
+        return X / 2
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sp.csr_matrix, pd.DataFrame])
+@pytest.mark.parametrize(
+    ("step", "said"), [(Doubling(), "fitted alone"), (Halving(), "steps step fitted once per fold")]
+)
+def test_a_step_of_ones_own_is_shared_unless_it_writes_into_its_input(step, said, layout):
+    pipeline = Pipeline([("step", step), ("model", LogisticRegression())])
     grid = [{"model__C": c} for c in (0.01, 0.1, 1.0)]
-    table, shared = splits(pipeline, grid, rows())
-    assert np.array_equal(table, theirs(pipeline, grid, rows()))
-    assert set(shared.values()) == {"fitted alone"}
+    table, shared = splits(pipeline, grid, rows(layout))
+    assert np.array_equal(table, theirs(pipeline, grid, rows(layout)))
+    assert set(shared.values()) == {said}
+
+
+def test_nothing_is_shared_before_a_last_step_that_does_nothing():
+    pipeline = Pipeline([("one", StandardScaler()), ("other", MaxAbsScaler()), ("model", LogisticRegression())])
+    assert len(learner_for(pipeline).preparation(pipeline)) == 2
+    assert learner_for(pipeline).preparation(pipeline.set_params(model="passthrough")) == ()
 
 
 def test_steps_without_a_seed_are_fitted_for_each_candidate():
