@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from entrypoints.featurize import featurize
+from entrypoints.sweep import sweep
 from features import FeatureMatrix
 from tests.entrypoints.conftest import ROOT, SMALL
 from tests.services import spark_cluster as spark_service
@@ -60,15 +62,14 @@ def table_of(workplace, run):
 
 
 def test_the_same_word_gives_the_same_table(workplace, cluster, start):
-    tables = []
-    for where in (["--engine", "local"], ["--engine", "spark", "--master", cluster.master]):
-        process = start(workplace.space, "--reuse", "never", *where)
-        out, said = process.communicate(timeout=300)
-        assert process.returncode == 0, said
-        assert "demographics version" in out
-        tables.append(table_of(workplace, workplace.newest_sweep()))
-    assert len(tables[0]) == 4
-    assert tables[0] == tables[1]
+    assert sweep([*SMALL, "--space", workplace.space, "--reuse", "never", "--engine", "local"]) == 0
+    here = table_of(workplace, workplace.newest_sweep())
+    process = start(workplace.space, "--reuse", "never", "--engine", "spark", "--master", cluster.master)
+    out, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert "demographics version" in out
+    assert len(here) == 4
+    assert table_of(workplace, workplace.newest_sweep()) == here
 
 
 def test_ctrl_c_cancels_the_jobs_and_ends_the_runs_killed(workplace, cluster, start):
@@ -99,13 +100,10 @@ def test_featurize_on_spark_makes_the_matrix_that_one_machine_makes(workplace, c
     asked = ["--data", str(synthetic_folder), "--feature_sets", "all", "--holdout", "0"]
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--conf spark.sql.shuffle.partitions=3 pyspark-shell")  # 200 otherwise
-    local, spark = (
-        subprocess.run(
-            [sys.executable, "-m", "entrypoints.featurize", *asked, *where], capture_output=True, text=True, timeout=300
-        )
-        for where in ([], ["--engine", "spark", "--master", cluster.master])
-    )
-    assert local.returncode == spark.returncode == 0, spark.stderr
+    assert featurize(asked) == 0
+    command = [sys.executable, "-m", "entrypoints.featurize", *asked, "--engine", "spark", "--master", cluster.master]
+    spark = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert spark.returncode == 0, spark.stderr
     assert ": made on Spark in " in spark.stdout
     ours, theirs = (FeatureMatrix.load(path) for path in sorted((workplace.folder / "cache" / "features").iterdir()))
     assert ours.columns.equals(theirs.columns)

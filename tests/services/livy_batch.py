@@ -125,7 +125,11 @@ class Batch:
                 *request.get("args", []),
             ],
             cwd=self.folder,
-            env={name: os.environ[name] for name in ("PATH", "JAVA_HOME", "LANG") if name in os.environ}
+            env={
+                name: os.environ[name]
+                for name in ("PATH", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "LANG")
+                if name in os.environ
+            }
             | {"HOME": str(self.folder), "SPARK_HOME": str(spark_home), "SPARK_LOCAL_IP": "127.0.0.1"}
             | {key.removeprefix(_ENVIRONMENT): value for key, value in conf.items() if key.startswith(_ENVIRONMENT)},
             stdin=subprocess.DEVNULL,
