@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from report.corrected import corrected_words
+from report.note_tables import best_ones, by_scorers, named
 from tuning.candidates import Candidate
 from tuning.linting import Finding
 from tuning.naming import estimator_name, short_value
@@ -21,18 +20,13 @@ from tuning.results.comparison import compare
 from tuning.results.failures import reasons
 from tuning.results.judged import best_first, full_means, left_out_words
 from tuning.results.significance import beaten, verdict
-from tuning.results.statistics import Difference
 from tuning.results.sweep_result import SweepResult
 from tuning.spec.space import Distribution
 from tuning.spec.sweep_spec import SweepSpec
 
 LIMIT = 4900
-_TOP = 10
 _MOST_REASONS = 5
-_MOST_SCORERS = 3
 _MOST_VALUES = 8
-_GAP = "&emsp;"
-_LONGEST_NAME = 64
 _LONGEST_MESSAGE = 160
 
 
@@ -92,10 +86,10 @@ def note(
         (1, _links(places)),
         (2, _what_next(found, places, then)),
         (5, _pictures(places)),
-        (1, _table(result, result.best, differences)),
+        (1, best_ones(result, result.best, differences)),
         (3, _failures(result, places)),
         (3, _rounds(spec, result)),
-        (4, _scorers(result, holdout)),
+        (4, by_scorers(result, holdout)),
         (4, verdict(result) if differences else ""),
         (4, "  \n".join([*result.approximations, *_verified(result), *_seeds(result), *corrected_words(result)])),
         (6, f"{_counted(spec, result)}.  \n{_asked(spec)}"),
@@ -121,12 +115,12 @@ def running_note(spec: SweepSpec, result: SweepResult, n_candidates: int | None,
     headline = f"0{of_all} candidates judged so far."
     if len(judged):
         candidate, mean = result.candidates[judged[0]], means[judged[0]]
-        best = f"best so far **{_named(candidate)}**, {result.refit_scorer} **{mean:.5f}**"
+        best = f"best so far **{named(candidate)}**, {result.refit_scorer} **{mean:.5f}**"
         headline = f"{len(judged):,}{of_all} candidates judged on all {result.n_folds} folds; {best}."
     parts = [
         (0, headline),
         (1, _links(places)),
-        (1, _table(result, result.candidates[judged[0]], {}) if len(judged) else ""),
+        (1, best_ones(result, result.candidates[judged[0]], {}) if len(judged) else ""),
         (3, _failures(result, places)),
         (6, _asked(spec)),
     ]
@@ -152,7 +146,7 @@ def _headline(result: SweepResult, holdout: Mapping[str, float]) -> str:
     score = f"{result.refit_scorer} **{result.best_score:.5f}**"
     how = beaten(result)
     judged_so = f"It is {how}" if how else "There is no other candidate to compare it with"
-    return f"**{_named(result.best)}** wins: {score}{held}. {judged_so}."
+    return f"**{named(result.best)}** wins: {score}{held}. {judged_so}."
 
 
 def _links(places: Places) -> str:
@@ -179,42 +173,6 @@ def _pictures(places: Places) -> str:
     return "\n\n".join(f"![{words}]({address})" for words, address in places.pictures.items())
 
 
-def _table(result: SweepResult, winner: Candidate, differences: Mapping[Candidate, Difference]) -> str:
-    """Show the ten best, and how far each is behind the winner, which is in bold."""
-    means = full_means(result)
-    order = best_first(means)[:_TOP].tolist()
-    others = [name for name in result.scorers if name != result.refit_scorer][:_MOST_SCORERS]
-    rounds = ["rounds"] if result.rounds else []
-    columns = ["", "candidate", result.refit_scorer, "behind", *others, *rounds, "fit, s"]
-    seconds = result.cv_results()["mean_fit_time"]
-    of_others = [result.means(name) for name in others]
-    rows = []
-    for rank, place in enumerate(order, start=1):
-        candidate = result.candidates[place]
-        won = candidate == winner
-        name = f"**{_named(candidate)}**" if won else _named(candidate)
-        behind = "" if won else _behind(means[order[0]] - means[place], differences.get(candidate))
-        cells = [f"{rank}", name, f"{means[place]:.5f}", behind]
-        cells += [f"{column[place]:.5f}" for column in of_others]
-        cells += [f"{result.rounds.get(candidate, '')}" for _ in rounds]
-        rows.append([*cells, f"{seconds[place]:.1f}"])
-    return "**The best**\n\n" + _rows(columns, rows)
-
-
-def _rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table, with room between its cells and below it, which MLflow does not give."""
-    name = columns.index(next(filter(None, columns)))
-    marks = [":--" if place == name else "--:" for place in range(len(columns))]
-    head, *body = ([cells[0], *(f"{_GAP}{cell}" for cell in cells[1:])] for cells in (columns, *rows))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *body)) + f"\n\n{_GAP}"
-
-
-def _behind(by: float, difference: Difference | None) -> str:
-    if difference is None or not np.isfinite(difference.low):
-        return f"{by:.5f}"
-    return f"{difference.mean:.5f} ({difference.low:.5f} to {difference.high:.5f})"
-
-
 def _failures(result: SweepResult, places: Places) -> str:
     """Say why candidates failed, the commonest reason first, with a link to one run for each."""
     why = reasons(result)
@@ -225,7 +183,7 @@ def _failures(result: SweepResult, places: Places) -> str:
         message = " ".join(reason.text.split()).replace("`", "'").rstrip(".")
         message = message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
         example = next((each for each in reason.candidates if each in places.failed), reason.candidates[0])
-        name = _named(example)
+        name = named(example)
         link = f"[{name}]({places.failed[example]})" if example in places.failed else name
         lines.append(f"- {len(reason.candidates):,} × `{message}`, such as {link}")
     if len(why) > _MOST_REASONS:
@@ -240,18 +198,6 @@ def _rounds(spec: SweepSpec, result: SweepResult) -> str:
     every = sorted(result.rounds.values())
     spread = f"; all candidates' lie from {every[0]:,} to {every[-1]:,}" if len(every) > 1 else ""
     return f"Rounds that the winner's folds chose together: **{chosen:,}**{spread}."
-
-
-def _scorers(result: SweepResult, holdout: Mapping[str, float]) -> str:
-    """Show the winner by all scorers, where there are several."""
-    if len(result.scorers) < 2:
-        return ""
-    rows = []
-    for name in result.scorers:
-        splits = result.split_scores(name)[result.best_index]
-        held = f"{holdout[name]:.5f}" if name in holdout else ""
-        rows.append([name, f"{splits.mean():.5f}", f"{splits.std():.5f}", held])
-    return _rows(["the winner", "over the folds", "±", "on the hold-out"], rows)
 
 
 def _verified(result: SweepResult) -> list[str]:
@@ -293,9 +239,3 @@ def _range(drawn: Distribution) -> str:
 def _values(values: Sequence[Any]) -> str:
     shown = ", ".join(short_value(value) for value in values[:_MOST_VALUES])
     return shown if len(values) <= _MOST_VALUES else f"{shown} … ({len(values):,} values)"
-
-
-def _named(candidate: Candidate) -> str:
-    """Write a candidate's name so that it may stand anywhere in a note, in a table too."""
-    name = candidate.name.replace("|", "¦").replace("`", "'")
-    return f"`{name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + '…'}`"
