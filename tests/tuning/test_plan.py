@@ -40,12 +40,13 @@ def test_candidates_that_differ_only_in_rounds_share_a_booster():
     assert sizes(workload(), PUBLISHED) == [[300, 400], [300, 400]]
 
 
-def test_a_group_says_why_its_fit_is_shared_for_what_varies_alone():
-    falling, alone = proposals({"n_estimators": 9}, {"n_estimators": 3}), proposals({"n_estimators": 3})
-    (group,), (single,) = (grouped(workload(), [each.candidate for each in proposed]) for proposed in (falling, alone))
+@pytest.mark.parametrize("rounds", [(9, 3), (3, 9)])
+def test_a_group_says_why_its_fit_is_shared_for_what_varies_alone(rounds):
+    candidates = [Candidate({"n_estimators": each, "max_depth": 2}) for each in rounds]
+    (group,) = grouped(workload(), candidates)
     assert [reason.split(":")[0] for reason in group.reasons] == ["n_estimators"]
-    assert single.reasons == []
-    assert group.of([falling[1].candidate]).reasons == []
+    assert group.of(candidates[1:]).reasons == []
+    assert grouped(workload(), candidates[:1])[0].reasons == []
 
 
 def test_the_published_grid_is_ten_fits_rather_than_twenty():

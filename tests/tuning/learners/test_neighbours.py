@@ -26,11 +26,18 @@ NEIGHBOURS = [
     KNeighborsRegressor(algorithm="brute", weights="distance"),
     KNeighborsRegressor(algorithm="ball_tree", p=3),
 ]
+LEARNER = neighbours.NeighboursLearner()
 NUMBERS = (9, 1, 4, 70)  # the last is more than half of the rows, where scikit-learn changes its way
 
 
 def with_numbers(estimator):
     return [type(estimator)(**{**estimator.get_params(), "n_neighbors": number}) for number in NUMBERS]
+
+
+@pytest.mark.parametrize("changes", [{"n_neighbors": 0}, {"n_neighbors": 2.5}, {"metric": "precomputed"}])
+def test_what_is_no_number_of_neighbours_or_no_search_of_ours_is_fitted_alone(changes):
+    assert list(LEARNER.free(KNeighborsClassifier())) == ["n_neighbors"]
+    assert LEARNER.free(KNeighborsClassifier(**changes)) == {}
 
 
 @pytest.mark.parametrize("estimator", NEIGHBOURS, ids=named)
