@@ -216,10 +216,16 @@ def parse(model: type[Model], arguments: Sequence[str]) -> Model:
     given = dict(_pairs(arguments))
     for name, value in given.items():
         if name not in model.model_fields:
-            advice = did_you_mean(name, model.model_fields) or f" There are: {', '.join(model.model_fields)}."
-            raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{advice}")
+            raise SpecError(f"-P {name}={value}: there is no parameter '{name}'.{_advice(name, model)}")
         _check_may_be_kept(name, value)
     return _validated(model, given)
+
+
+def _advice(name: str, model: type[Params]) -> str:
+    """Say which parameter may have been meant; a sweep calls a person's own table by another name than the others."""
+    if name == "features" and issubclass(model, ScoreParams | PromoteParams):
+        return f" Your table is given as -P data= here: {model.model_fields['data'].description}."
+    return did_you_mean(name, model.model_fields) or f" There are: {', '.join(model.model_fields)}."
 
 
 def contradicted(model: type[Params], arguments: Sequence[str], held: Mapping[str, str]) -> list[str]:

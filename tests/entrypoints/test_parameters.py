@@ -8,6 +8,7 @@ import yaml
 from entrypoints.parameters import (
     ChooseParams,
     CompareParams,
+    FeaturizeParams,
     FeaturizeStepParams,
     IngestParams,
     Params,
@@ -128,6 +129,14 @@ def test_a_wrong_argument_is_refused_in_one_line(arguments, sentence):
     with pytest.raises(SpecError) as refusal:
         parse(SweepParams, arguments)
     assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize("model", [ScoreParams, PromoteParams])
+def test_a_table_by_the_name_that_a_sweep_has_for_it_is_told_its_name_here(model):
+    with pytest.raises(SpecError, match="no parameter 'features'. Your table is given as -P data= here: "):
+        parse(model, ["--features", "new.csv"])
+    with pytest.raises(SpecError, match="no parameter 'features'. Did you mean 'feature_sets'"):
+        parse(FeaturizeParams, ["--features", "new.csv"])
 
 
 def test_debug_is_heard_even_among_wrong_arguments():
