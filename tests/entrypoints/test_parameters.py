@@ -133,9 +133,9 @@ def test_a_wrong_argument_is_refused_in_one_line(arguments, sentence):
 
 @pytest.mark.parametrize("model", [ScoreParams, PromoteParams])
 def test_a_table_by_the_name_that_a_sweep_has_for_it_is_told_its_name_here(model):
-    with pytest.raises(SpecError, match="no parameter 'features'. Your table is given as -P data= here: "):
+    with pytest.raises(SpecError, match=r"no parameter 'features'\. Your table is given as -P data= here: "):
         parse(model, ["--features", "new.csv"])
-    with pytest.raises(SpecError, match="no parameter 'features'. Did you mean 'feature_sets'"):
+    with pytest.raises(SpecError, match=r"no parameter 'features'\. Did you mean 'feature_sets'"):
         parse(FeaturizeParams, ["--features", "new.csv"])
 
 
