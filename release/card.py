@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from release.judging import Codes, Floats, bootstrap_mean, calibration, log_losses
 
 _MOST_COLUMNS = 30
+_GAP = "&emsp;"
 
 FILE, PICTURE = "model_card.md", "calibration.png"
 
@@ -142,8 +143,8 @@ def _sections(card: Card) -> Iterator[str]:
         if card.predictions.slices:
             yield f"## Slices\n\n{_slice_table(card.predictions)}"
     if card.features:
-        rows = "\n".join(f"| `{name}` | {share:.1%} |" for name, share in card.features.items())
-        yield f"## Features that matter\n\n| feature | share of importance |\n| --- | ---: |\n{rows}"
+        rows = [[f"`{name}`", f"{share:.1%}"] for name, share in card.features.items()]
+        yield f"## Features that matter\n\n{_table(['feature', 'share of importance'], rows)}"
 
 
 def _on_holdout(card: Card) -> str:
@@ -172,20 +173,27 @@ def _columns(columns: Mapping[str, str]) -> str:
 def _label_table(predictions: Predictions, kind: str) -> str:
     """Return a row a label: how many rows have it, what it was given on average, and their log-loss."""
     losses = log_losses(predictions.probabilities, predictions.codes)
-    lines = [f"| {kind} | rows | share | predicted | log-loss |", "| --- | ---: | ---: | ---: | ---: |"]
+    rows = []
     for code, label in enumerate(predictions.labels):
         members = predictions.codes == code
         loss = f"{losses[members].mean():.3f}" if members.any() else ""
         given = predictions.probabilities[:, code].mean()
-        lines.append(f"| {label} | {members.sum():,} | {members.mean():.3f} | {given:.3f} | {loss} |")
-    return "\n".join(lines)
+        rows.append([f"{label}", f"{members.sum():,}", f"{members.mean():.3f}", f"{given:.3f}", loss])
+    return _table([kind, "rows", "share", "predicted", "log-loss"], rows)
 
 
 def _slice_table(predictions: Predictions) -> str:
     losses = log_losses(predictions.probabilities, predictions.codes)
     rows = [
-        f"| {name} | {members.sum():,} | {losses[members].mean():.3f} |"
+        [name, f"{members.sum():,}", f"{losses[members].mean():.3f}"]
         for name, members in predictions.slices.items()
         if members.any()
     ]
-    return "\n".join(["| devices | rows | log-loss |", "| --- | ---: | ---: |", *rows])
+    return _table(["devices", "rows", "log-loss"], rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table whose first column is text, with room between its cells, which MLflow does not give."""
+    marks = ["---", *("---:" for _ in columns[1:])]
+    head, *body = ([cells[0], *(f"{_GAP}{cell}" for cell in cells[1:])] for cells in (columns, *rows))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *body))

@@ -47,8 +47,8 @@ def test_a_card_tells_data_score_groups_slices_features_limits_and_how_to_make_i
     women = CODES == 0
     own = log_loss(CODES[women], PROBABILITIES[women], labels=[0, 1])
     share, given = women.mean(), PROBABILITIES[:, 0].mean()
-    assert f"| F | {women.sum()} | {share:.3f} | {given:.3f} | {own:.3f} |" in text
-    assert f"| with events | 20 | {log_loss(CODES[:20], PROBABILITIES[:20]):.3f} |" in text
+    assert f"| F | &emsp;{women.sum()} | &emsp;{share:.3f} | &emsp;{given:.3f} | &emsp;{own:.3f} |" in text
+    assert f"| with events | &emsp;20 | &emsp;{log_loss(CODES[:20], PROBABILITIES[:20]):.3f} |" in text
     assert "decide about a person" in text
     assert "```sh\nmlflow run . -e sweep --env-manager local -P seed=0\n```" in text
 

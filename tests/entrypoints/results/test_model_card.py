@@ -69,7 +69,7 @@ def test_the_card_of_a_table_is_about_that_table_and_its_command_makes_the_model
     assert "It predicts `won`; rows that agree in `home` stay together." in text
     assert "2 columns: `age` float64, `town` category." in text
     assert "## Classes" in text
-    assert "| class | rows |" in text
+    assert "| class | &emsp;rows |" in text
     assert "evice" not in text
 
     [line] = re.findall(r"```sh\n(.*)\n```", text)
