@@ -4,8 +4,8 @@ Equal distances are the exception: which of two rows at the same distance counts
 for. So the distances are looked at, and where a tie could matter the model looks for its neighbours itself. Votes that
 all count the same depend only on who is among the k nearest; sums of weights or numbers on their order too.
 
-For such votes scikit-learn has a way of its own through all rows (``ArgKminClassMode``), which measures distances
-one by one rather than by a product of matrices. We ask its search for neighbours to measure them so, too.
+For such votes scikit-learn has a way of its own through all rows (``ArgKminClassMode``, not of Euclidean distances): it
+measures them as its search for neighbours does.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
-from sklearn.metrics._pairwise_distances_reduction import ArgKmin, ArgKminClassMode
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from tuning.learners.base import Fitted, FoldRows, Learner, Place
 from tuning.learners.unfitted import class_name, is_whole
@@ -44,7 +42,7 @@ class _Searched:
         """Distances and places of the neighbours of `X`, one more than the most that are needed if there is one."""
         if X is not self._asked:
             count = min(self.model.n_neighbors + 1, self.model.n_samples_fit_)
-            self._found = _nearest(self.model, X, count)
+            self._found = self.model.kneighbors(X, count)
             self._asked = X
         return self._found
 
@@ -139,32 +137,6 @@ def _ties(distances: NDArray[Any], count: int, only_last: bool) -> bool:
 
 def _only_counts(model: Any) -> bool:
     return bool(is_classifier(model) and model.weights == "uniform")
-
-
-def _nearest(model: Any, X: Any, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    euclidean = model.metric == "euclidean" or (model.metric == "minkowski" and model.p == 2)
-    one_by_one = (
-        _only_counts(model)
-        and model._fit_method == "brute"
-        and euclidean
-        and not model.outputs_2d_  # of several targets each has votes of its own, counted after an ordinary search
-        and not model.metric_params
-        and ArgKminClassMode.is_usable_for(X, model._fit_X, "euclidean")
-    )
-    if not one_by_one:
-        found: tuple[NDArray[Any], NDArray[Any]] = model.kneighbors(X, count)
-        return found
-    checked = validate_data(model, X, accept_sparse="csr", reset=False, order="C")
-    measured: tuple[NDArray[Any], NDArray[Any]] = ArgKmin.compute(
-        X=checked,
-        Y=model._fit_X,
-        k=count,
-        metric="minkowski",  # of 2: the same distances as "euclidean", never by a product of matrices
-        metric_kwargs={"p": 2},
-        strategy="parallel_on_X",
-        return_distance=True,
-    )
-    return measured
 
 
 def _is_laid_out_otherwise(estimator: Any, model: Any) -> bool:

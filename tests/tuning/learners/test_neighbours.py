@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from tests.tuning.learners.searching import splits, theirs
-from tests.tuning.learners.test_ensembles import assert_equal_to_separate_fits, named, rows_for
+from tests.tuning.learners.test_ensembles import assert_equal_to_separate_fits, fold_rows, named, rows_for
 from tuning import Dataset
-from tuning.learners import neighbours
+from tuning.learners import GENERAL, neighbours
 
 NEIGHBOURS = [
     KNeighborsClassifier(),
@@ -56,6 +58,28 @@ def test_rows_full_of_ties_are_judged_as_in_fits_of_their_own(estimator, dtype):
 @pytest.mark.parametrize("estimator", [NEIGHBOURS[0], NEIGHBOURS[4], NEIGHBOURS[6]], ids=named)
 def test_sparse_rows(estimator):
     assert_equal_to_separate_fits(with_numbers(estimator), rows_for(estimator, layout=sp.csr_matrix))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("estimator", [NEIGHBOURS[1], NEIGHBOURS[2]], ids=named)
+def test_rows_far_from_the_origin_where_a_product_of_matrices_loses_their_distances(estimator, dtype):
+    data = rows_for(estimator)
+    far = Dataset((data.X[:, :4] + (3e3 if dtype is np.float32 else 1e8)).astype(dtype), data.y, data.classes)
+    assert_equal_to_separate_fits(with_numbers(estimator), far)
+
+
+def test_several_targets():
+    estimator = KNeighborsClassifier(algorithm="brute")
+    data = rows_for(estimator)
+    both = Dataset(data.X, np.column_stack([data.y, data.X[:, 0] > 0]).astype(int))
+    with threadpool_limits(1):
+        rows = fold_rows(both, estimator)
+        fitted = LEARNER.fit(LEARNER.whole(with_numbers(estimator)), rows)
+        for each in with_numbers(estimator):
+            alone = GENERAL.fit(clone(each), rows).model
+            cut = LEARNER.cut(fitted, each)
+            assert cut.predict(rows.test().X).shape == (rows.test().n_rows, 2)
+            np.testing.assert_array_equal(cut.predict(rows.test().X), alone.predict(rows.test().X))
 
 
 def test_ties_that_nobody_looks_for_would_be_noticed(monkeypatch):
