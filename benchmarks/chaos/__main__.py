@@ -74,6 +74,7 @@ class Disturbed:
         self.place, self.kind, self.draw, self.seconds = place, kind, draw, seconds
         self.tally = Tally(sweeps=1)
         self._held: dict[str, int] = {}  # how often each cell had been begun when the journal was seen to hold it
+        self._hit: set[str] = set()  # cells that the last kill may have hit: the next waits until they are known
 
     def run(self, kills: int, undisturbed: Sequence[object]) -> Tally:
         """Kill `kills` times, or as often as the sweep goes on for, and take stock."""
@@ -105,12 +106,13 @@ class Disturbed:
                     return False
                 time.sleep(0.01)
             before = self.place.known(), self.place.begun()
-            if not _lives(command) or not self.kind.kill(command, self.draw):
+            if not self._hit <= before[0] or not _lives(command) or not self.kind.kill(command, self.draw):
                 if not _lives(command):
                     return False
                 continue
             self.tally.kills += 1
             self._remember(*before)
+            self._hit = self.place.begun().keys() - before[0] if self.kind.hits_fits else set()
             if self.kind.ends_the_command:
                 return True
         return False

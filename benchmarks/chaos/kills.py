@@ -28,6 +28,8 @@ class Kind:
         Takes the command's process and the draw; kills, and says whether there was anything to kill.
     ends_the_command : bool
         Whether the command is to be begun again.
+    hits_fits : bool
+        Whether a fit that runs may die with it. A fit that was hit twice fails, as it should, so none is.
     by_mlflow : bool
         Whether the command is ``mlflow run``.
     store : str
@@ -38,6 +40,7 @@ class Kind:
 
     kill: Callable[[psutil.Process, random.Random], bool]
     ends_the_command: bool = False
+    hits_fits: bool = False
     by_mlflow: bool = False
     store: str = ""
     engine: tuple[str, ...] = ()
@@ -52,7 +55,7 @@ def driver(_: Path) -> Iterator[Kind]:
 @contextmanager
 def worker(_: Path) -> Iterator[Kind]:
     """A process that fits."""
-    yield Kind(lambda command, draw: _kill_one(command, draw, "popen_loky_posix"))
+    yield Kind(lambda command, draw: _kill_one(command, draw, "popen_loky_posix"), hits_fits=True)
 
 
 @contextmanager
