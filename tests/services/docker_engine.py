@@ -33,8 +33,8 @@ from tests.services.startup import wait_until_up
 BASE_IMAGE = "gridfold-test-base:1"
 _PACKAGES = "python3,python3-venv,python3-pip,ca-certificates,libgomp1"
 _SECONDS_TO_START = 60
-_MEBIBYTES = 8 * 1024  # what an engine may keep in memory; the images of a test run are some 2 GiB
-_MEBIBYTES_FOR_OTHERS = 8 * 1024
+_MEBIBYTES = 6 * 1024  # what an engine may keep in memory; the images of a test run are some 2 GiB
+_MEBIBYTES_FOR_OTHERS = 4 * 1024
 
 
 def missing() -> str:
