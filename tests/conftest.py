@@ -27,9 +27,10 @@ _TOGETHER = {
     "backends/hdinsight": "clusters",
     "backends/databricks_jobs": "clusters",
 }
+_FIRST = ("tests/backends/", "spark", "")  # services that start slowly; the rest in the order of the alphabet
+
 # Java's second compiler pays after minutes, and none of what a test starts lives that long: a third less to wait.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-_FIRST = ("tests/backends/", "spark", "")  # services that start slowly; the rest in the order of the alphabet
 
 
 @pytest.hookimpl(optionalhook=True)

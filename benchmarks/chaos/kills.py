@@ -29,7 +29,7 @@ class Kind:
     ends_the_command : bool
         Whether the command is to be begun again.
     hits_fits : bool
-        Whether a fit that runs may die with it. A fit that was hit twice fails, as it should, so none is.
+        Whether a fit that it hits twice fails, as it should: so none is hit twice.
     by_mlflow : bool
         Whether the command is ``mlflow run``.
     store : str

@@ -26,7 +26,7 @@ from mlflow.entities import Run
 
 from backends.job import Work
 from backends.project import Project
-from tests.backends.remote_sweeps import SWEEP, copy_project, sweep_runs, table
+from tests.backends.remote_sweeps import SWEEP, copy_project, sweep_runs, table, winner_lines
 from tests.services import docker_engine, pip_settings, sshd
 from tests.services.docker_engine import BASE_IMAGE, DockerEngine
 from tests.services.sshd import Sshd
@@ -84,6 +84,16 @@ def open_folder(name: str) -> Iterator[Path]:
 def pip_access(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The configuration's key ``build``: how pip reaches its index from here."""
     return pip_settings.as_build(tmp_path_factory.mktemp("pip"))
+
+
+def environment_at(home: Path, tracking_uri: str, hidden: tuple[str, ...] = ("MLFLOW_",)) -> dict[str, str]:
+    """Return the environment of a command begun in `home`: this process's, but for names that begin as `hidden` do."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    return kept | {
+        "MLFLOW_TRACKING_URI": tracking_uri,
+        "SWEEP_CACHE": str(home / "swept"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
 
 
 @dataclass
@@ -210,12 +220,7 @@ class Vm:
         return command
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-        return kept | {
-            "PATH": f"{self.sshd.bin}:{os.environ['PATH']}",
-            "MLFLOW_TRACKING_URI": self.tracking_uri,
-            "SWEEP_CACHE": str(self.home / "swept"),
-        }
+        return environment_at(self.home, self.tracking_uri) | {"PATH": f"{self.sshd.bin}:{os.environ['PATH']}"}
 
     def newest_run(self) -> Run:
         return self.store.search_runs(["0"], max_results=1)[0]
@@ -291,24 +296,13 @@ class SweptHere:
     printed: list[str]
 
 
-def winner_lines(lines: Sequence[str]) -> list[str]:
-    """Return those of `lines` that say who has won, and how well."""
-    return [line for line in lines if line.startswith(("best", "score", "hold-out"))]
-
-
 @pytest.fixture(scope="session")
 def swept_here(tmp_path_factory: pytest.TempPathFactory) -> SweptHere:
     """The small sweep on this machine, for all that is held against it."""
     folder = tmp_path_factory.mktemp("here")
     store = f"sqlite:///{folder / 'mlflow.db'}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DATABRICKS_"))}
     words = [str(copy_project(folder / "project")), "-e", SWEEP[0], "--env-manager", "local"]
-    environment = kept | {
-        "MLFLOW_TRACKING_URI": store,
-        "SWEEP_CACHE": str(folder / "swept"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    command = Command.start(words, SWEEP[1:], folder, environment)
+    command = Command.start(words, SWEEP[1:], folder, environment_at(folder, store, ("MLFLOW_", "DATABRICKS_")))
     assert command.finished() == 0, command.text
     client = MlflowClient(store)
     return SweptHere(table(client, sweep_runs(client)[0], folder), winner_lines(command.lines))

@@ -6,7 +6,7 @@ import csv
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,11 @@ def table(store: MlflowClient, run: Run, folder: Path) -> dict[str, dict[str, fl
         rows = list(csv.DictReader(file))
     scores = [name for name in rows[0] if "test_score" in name]
     return {row["params"]: {name: float(row[name]) for name in scores} for row in rows}
+
+
+def winner_lines(lines: Sequence[str]) -> list[str]:
+    """Return those of `lines` that say who has won, and how well."""
+    return [line for line in lines if line.startswith(("best", "score", "hold-out"))]
 
 
 def assert_same(found: dict[str, dict[str, float]], expected: dict[str, dict[str, float]]) -> None:

@@ -135,6 +135,9 @@ def test_a_wrong_argument_is_refused_in_one_line(arguments, sentence):
 def test_a_table_by_the_name_that_a_sweep_has_for_it_is_told_its_name_here(model):
     with pytest.raises(SpecError, match=r"no parameter 'features'\. Your table is given as -P data= here: "):
         parse(model, ["--features", "new.csv"])
+
+
+def test_where_a_table_cannot_be_given_the_nearest_name_is_told():
     with pytest.raises(SpecError, match=r"no parameter 'features'\. Did you mean 'feature_sets'"):
         parse(FeaturizeParams, ["--features", "new.csv"])
 

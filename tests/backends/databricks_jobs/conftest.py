@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from backends.databricks_jobs.compute import WorkspaceCompute
 from backends.databricks_jobs.settings import DatabricksSettings
 from backends.databricks_jobs.workspace import Workspace as SignedIn
 from backends.environment import Environment
-from tests.backends.conftest import Command
+from tests.backends.conftest import Command, environment_at
 from tests.services import databricks, mlflow_server, spark_cluster
 from tests.services.databricks import VOLUME, Workspace
 from tests.services.startup import require
@@ -107,16 +106,12 @@ class Place:
         given = self.settings | (changes or {})
         config.write_text(json.dumps({key: value for key, value in given.items() if value is not None}))
         where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_STANDING_IN)}
-        own = {
+        own = environment_at(self.home, self.tracking_uri, _STANDING_IN) | {
             "DATABRICKS_TOKEN": self.workspace.token,
             "DATABRICKS_CONFIG_FILE": str(self.home / "no-profiles"),
-            "MLFLOW_TRACKING_URI": self.tracking_uri,
-            "SWEEP_CACHE": str(self.home / "swept"),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
         words = [str(project), "-e", entry_point, *where]
-        command = Command.start(words, parameters, self.home, kept | own | (environment or {}))
+        command = Command.start(words, parameters, self.home, own | (environment or {}))
         self.commands.append(command)
         return command
 

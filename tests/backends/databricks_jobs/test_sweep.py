@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.conftest import winner_lines
 from tests.backends.remote_sweeps import (
     SLOW_SWEEP,
     SWEEP,
@@ -13,6 +12,7 @@ from tests.backends.remote_sweeps import (
     sweep_runs,
     table,
     wait_for,
+    winner_lines,
 )
 from tests.services import spark_connect
 from tests.services.spark_connect import ConnectServer

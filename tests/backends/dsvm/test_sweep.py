@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.conftest import winner_lines
-from tests.backends.remote_sweeps import FEATURES, SWEEP
+from tests.backends.remote_sweeps import FEATURES, SWEEP, winner_lines
 
 pytestmark = pytest.mark.disturbs
 

@@ -23,7 +23,7 @@ from mlflow.entities import Run
 from backends.environment import Environment
 from backends.hdinsight.backend import Cluster, HdinsightBackend
 from backends.hdinsight.settings import HdinsightSettings
-from tests.backends.conftest import Command
+from tests.backends.conftest import Command, environment_at
 from tests.services import livy as livy_service
 from tests.services import mlflow_server, spark_cluster
 from tests.services.azurite import ACCOUNT, Azurite
@@ -118,14 +118,9 @@ class Place:
         config = self.home / f"config-{len(self.commands)}.json"
         config.write_text(json.dumps(self.settings | (changes or {})))
         where = ["-b", backend, "-c", str(config)] if backend != "local" else ["--env-manager", "local"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-        own = {
-            "MLFLOW_TRACKING_URI": self.tracking_uri,
-            "SWEEP_CACHE": str(self.home / "swept"),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        }
+        own = environment_at(self.home, self.tracking_uri) | self.secrets
         words = [str(project), "-e", entry_point, *where]
-        command = Command.start(words, parameters, self.home, kept | self.secrets | own | (environment or {}))
+        command = Command.start(words, parameters, self.home, own | (environment or {}))
         self.commands.append(command)
         return command
 

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from tests.backends.conftest import winner_lines
 from tests.backends.remote_sweeps import (
     SLOW_SWEEP,
     SWEEP,
@@ -15,6 +14,7 @@ from tests.backends.remote_sweeps import (
     sweep_runs,
     table,
     wait_for,
+    winner_lines,
 )
 
 pytestmark = pytest.mark.disturbs
