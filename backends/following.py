@@ -1,6 +1,7 @@
 """Who follows which job, so that a command typed twice on purpose is two jobs and one typed after a loss is one.
 
-A lock on a file says it and not a process id in one: the system lets go of the lock however the process ends.
+A lock on a file says it and not a process id in one: the system lets go of the lock however the process ends. A command
+holds it from before its job is there, since the same command typed beside it would else find a job without a follower.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from cache.locks import HeldFile, is_held
+from cache.locks import HeldFile
 
 
 def _folder() -> Path:
@@ -23,25 +24,13 @@ def _folder() -> Path:
     return Path(tempfile.gettempdir()) / name
 
 
-class Follower:
-    """Holds the lock on one run's job for the length of a ``with`` block."""
-
-    def __init__(self, run_id: str) -> None:
-        _folder().mkdir(mode=0o700, exist_ok=True)
-        self._path = _folder() / run_id
-        self._held: HeldFile | None = None
-
-    def __enter__(self) -> Self:
-        self._held = HeldFile.take(self._path, wait=True)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._held is not None:
-            self._held.release()
-
-
-def followed_elsewhere(run_id: str) -> bool:
-    """Whether another process of this user on this machine follows the run's job."""
-    return is_held(_folder() / run_id)
+@contextmanager
+def following(run_id: str) -> Iterator[bool]:
+    """Hold the run's job for the block, and give True; False where another process of this user here follows it."""
+    _folder().mkdir(mode=0o700, exist_ok=True)
+    held = HeldFile.take(_folder() / run_id)
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            held.release()

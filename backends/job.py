@@ -112,11 +112,11 @@ class Compute(Protocol):
     def start(self, work: Work, environment: Environment) -> RemoteJob:
         """Start the job; it goes on without this process. Raise, and leave nothing there, if it cannot start."""
 
-    def find(self, identity: str) -> list[RemoteJob]:
-        """Return the jobs that are still there, running or ended, and were started as this `identity`."""
+    def find(self, identity: str) -> list[str]:
+        """Return the runs whose jobs are still there, running or ended, and were started as this `identity`."""
 
-    def attach(self, run_id: str) -> RemoteJob:
-        """Return the job of this run; raise BackendError where there is none."""
+    def attach(self, run_id: str) -> RemoteJob | None:
+        """Return the job of this run, None where there is none: it may have been removed since ``find``."""
 
     def clean(self) -> list[str]:
         """Remove everything of ours that no running job uses; a sentence for each thing."""

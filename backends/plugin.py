@@ -11,7 +11,7 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, ClassVar
 
 from mlflow.exceptions import ExecutionException
@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 from backends import configuration, environment, project, reach, runs, secrets
 from backends.configuration import Settings
 from backends.failures import BackendError, ConnectionLostError
-from backends.following import Follower, followed_elsewhere
+from backends.following import following
 from backends.job import Compute, Ending, RemoteJob, Work
 from backends.messages import say, show
 from backends.request import Request
@@ -93,8 +93,8 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
             return _finished(self._new_run(request))
         self.check(settings, request)
         hidden = self.secrets(settings, request)
-        with self.open(settings, request) as compute:
-            job = self._job_of_before(compute, request) or self._start(compute, request, hidden, needed)
+        with self.open(settings, request) as compute, ExitStack() as held:
+            job = _job_of_before(compute, request, held) or self._start(compute, request, hidden, needed, held)
             return follow(job, compute.place, request)
 
     def _clean(self, settings: Any, request: Request) -> str:
@@ -103,26 +103,20 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
                 say(sentence)
         return _finished(self._new_run(request))
 
-    def _job_of_before(self, compute: Compute, request: Request) -> RemoteJob | None:
-        """Return the job that an earlier command has started and nobody follows any more."""
-        if request.attach:
-            if followed_elsewhere(request.attach):
-                raise BackendError(f"run {request.attach} is being followed by another process on this machine.")
-            return compute.attach(request.attach)
-        for job in compute.find(request.identity):
-            if not followed_elsewhere(job.run_id):
-                say(f"{compute.place}: this command was started before; following run {job.run_id} again.")
-                return job
-        return None
-
     def _start(
-        self, compute: Compute, request: Request, hidden: Mapping[str, str], needed: environment.Environment
+        self,
+        compute: Compute,
+        request: Request,
+        hidden: Mapping[str, str],
+        needed: environment.Environment,
+        held: ExitStack,
     ) -> RemoteJob:
         files = project.find(request.folder)
         project.check_spec(files, request.params.get("space", ""))
         say(f"{compute.place}: sends {files.summary}.")
         say(compute.prepare(needed))
         run_id = self._new_run(request)
+        held.enter_context(following(run_id))
         work = Work(
             run_id=run_id,
             identity=request.identity,
@@ -178,8 +172,34 @@ class EndedRun(SubmittedRun):  # type: ignore[misc]  # mlflow has no types
         """Do nothing: it has ended."""
 
 
+def _job_of_before(compute: Compute, request: Request, held: ExitStack) -> RemoteJob | None:
+    """Return the job that an earlier command has started and nobody follows any more, and hold it.
+
+    Raises
+    ------
+    BackendError
+        The request names a job that is not there, or that another process follows.
+    """
+    if request.attach:
+        if not held.enter_context(following(request.attach)):
+            raise BackendError(f"run {request.attach} is being followed by another process on this machine.")
+        job = compute.attach(request.attach)
+        if job is None:
+            raise BackendError(
+                f"{compute.place}: there is no job of run {request.attach}; it has ended and been removed."
+            )
+        return job
+    for run_id in compute.find(request.identity):
+        # Asked for once we hold it: whoever held it until now may have removed it.
+        job = compute.attach(run_id) if held.enter_context(following(run_id)) else None
+        if job is not None:
+            say(f"{compute.place}: this command was started before; following run {run_id} again.")
+            return job
+    return None
+
+
 def follow(job: RemoteJob, place: str, request: Request) -> str:
-    """Follow `job` to its end, write its status back, and take away what is left of it.
+    """Follow `job`, which we hold, to its end, write its status back, and take away what is left of it.
 
     Returns
     -------
@@ -196,20 +216,19 @@ def follow(job: RemoteJob, place: str, request: Request) -> str:
         It was stopped because a person wanted it.
     """
     client = MlflowClient()
-    with Follower(job.run_id):
-        try:
-            ending = job.follow(show)
-        except ConnectionLostError as error:
-            raise ConnectionLostError(
-                f"{error} The job goes on there: the same command follows it again, or add -P attach={job.run_id}."
-            ) from error
-        except KeyboardInterrupt:
-            _stop(job, place)
-            runs.settle(client, job.run_id, "KILLED", "interrupted.")
-            job.remove()
-            raise
-        runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
+    try:
+        ending = job.follow(show)
+    except ConnectionLostError as error:
+        raise ConnectionLostError(
+            f"{error} The job goes on there: the same command follows it again, or add -P attach={job.run_id}."
+        ) from error
+    except KeyboardInterrupt:
+        _stop(job, place)
+        runs.settle(client, job.run_id, "KILLED", "interrupted.")
         job.remove()
+        raise
+    runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
+    job.remove()
     if ending.exit_code:
         raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
     ui = (

@@ -160,17 +160,16 @@ class ClusterCompute(ABC):
         self._note(found)
         return found
 
-    def find(self, identity: str) -> list[RemoteJob]:
-        """Return the jobs of the same command."""
-        same = [started for started in self._all_started() if started.identity == identity]
-        return [self._job(found) for started in same if (found := self._submitted(started))]
+    def find(self, identity: str) -> list[str]:
+        """Return the runs of the same command."""
+        return [started.run_id for started in self._all_started() if started.identity == identity]
 
-    def attach(self, run_id: str) -> RemoteJob:
+    def attach(self, run_id: str) -> RemoteJob | None:
         """Return the job of this run."""
         for started in self._all_started():
             if started.run_id == run_id and (found := self._submitted(started)):
                 return self._job(found)
-        raise BackendError(f"{self.place}: there is no job of run {run_id}; it has ended and been removed.")
+        return None
 
     def clean(self) -> list[str]:
         """Remove jobs that have ended, projects and environments, unless a job runs."""

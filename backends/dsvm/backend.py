@@ -71,16 +71,14 @@ class Vm:
             tunnel.connect(job)
         return job
 
-    def find(self, identity: str) -> list[RemoteJob]:
-        """Return the jobs of the same command, the newest first."""
-        return [self._resumed(found) for found in self._followable(f"{container.IDENTITY}={identity}")]
+    def find(self, identity: str) -> list[str]:
+        """Return the runs of the same command, the newest first."""
+        return [found.labels[container.RUN] for found in self._followable(f"{container.IDENTITY}={identity}")]
 
-    def attach(self, run_id: str) -> RemoteJob:
+    def attach(self, run_id: str) -> RemoteJob | None:
         """Return the job of this run."""
         found = self._followable(f"{container.RUN}={run_id}")
-        if not found:
-            raise BackendError(f"{self.place}: there is no job of run {run_id}; it has ended and been removed.")
-        return self._resumed(found[0])
+        return self._resumed(found[0]) if found else None
 
     def clean(self) -> list[str]:
         """Remove containers that have ended, then images and the cache, unless a job runs."""

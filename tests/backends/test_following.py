@@ -6,28 +6,29 @@ import uuid
 
 import pytest
 
-from backends.following import Follower, followed_elsewhere
+from backends.following import following
 
 pytestmark = pytest.mark.disturbs
 
 HOLD = """
 import sys
-from backends.following import Follower
-with Follower(sys.argv[1]):
-    print("held", flush=True)
+from backends.following import following
+with following(sys.argv[1]) as ours:
+    print("held" if ours else "not", flush=True)
     input()
 """
 
 
 def test_a_job_is_followed_while_another_process_holds_it_however_that_ends():
     run = uuid.uuid4().hex
-    assert not followed_elsewhere(run)
     other = subprocess.Popen([sys.executable, "-c", HOLD, run], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert other.stdout.readline() == b"held\n"
-    assert followed_elsewhere(run)
+    with following(run) as ours:
+        assert not ours
     other.kill()
     other.wait()
-    assert not followed_elsewhere(run)
-    with Follower(run):
-        pass
-    assert not followed_elsewhere(run)
+    for _ in range(2):
+        with following(run) as ours:
+            assert ours
+            with following(run) as twice:
+                assert not twice

@@ -67,7 +67,8 @@ def test_after_the_patience_the_job_goes_on_and_another_process_finds_it(compute
         job.follow(io.BytesIO().write)
     other = FolderCompute(compute.folder)
     other.processes = compute.processes
-    [found] = other.find("same")
+    [run_id] = other.find("same")
+    found = other.attach(run_id)
     written = io.BytesIO()
     assert found.follow(written.write).exit_code == 0
     assert written.getvalue() == b"0\n1\n2\n"
@@ -131,7 +132,8 @@ def test_a_job_whose_id_was_never_written_down_is_found_by_its_name(compute, wor
     job = compute.start(work(COUNT), NOTHING)
     note = compute.folder / "started/run1.json"
     note.write_text(note.read_text().replace('"service_id": "gridfold', '"service_id": "", "name": "gridfold'))
-    [found] = compute.find("same")
+    [run_id] = compute.find("same")
+    found = compute.attach(run_id)
     assert found.follow(io.BytesIO().write).exit_code == 0
     job.remove()
 

@@ -94,7 +94,9 @@ def test_a_token_that_expires_meanwhile_ends_the_command_and_not_the_job(workspa
     assert issubclass(LockedOutError, ConnectionLostError)  # so that the person is told that the job goes on
     assert old != workspace.token
     monkeypatch.setenv("DATABRICKS_TOKEN", workspace.token)
-    [found] = compute().find("same")
+    opened_again = compute()
+    [run_id] = opened_again.find("same")
+    found = opened_again.attach(run_id)
     written = io.BytesIO()
     assert found.follow(written.write).exit_code == 0
     assert written.getvalue() == b"0\n1\n2\n3\n"
@@ -106,7 +108,8 @@ def test_a_run_whose_id_was_never_written_down_is_found_by_its_name(workspace, c
     opened.start(work("print('ran')"), ENVIRONMENT)
     note = workspace.files.real(f"{VOLUME}/{USER}/started/run1.json")
     note.write_text(json.dumps(json.loads(note.read_text()) | {"service_id": ""}))
-    [found] = opened.find("same")
+    [run_id] = opened.find("same")
+    found = opened.attach(run_id)
     assert found.follow(io.BytesIO().write).exit_code == 0
 
 

@@ -106,7 +106,8 @@ def test_a_job_is_followed_again_by_another_process_without_a_second_submission(
             job.follow(io.BytesIO().write)
     place.livy.is_down = False
     with place.open() as compute:
-        [again] = compute.find("same")
+        [run_id] = compute.find("same")
+        again = compute.attach(run_id)
         assert compute.find("another") == []
         written = io.BytesIO()
         assert again.follow(written.write).exit_code == 0
