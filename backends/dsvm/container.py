@@ -155,9 +155,8 @@ class DsvmJob:
         self._engine.insist(send)
 
     def _reconnect(self) -> None:
-        if not self._engine.connection.is_up:
-            say(f"{self._engine.place}: the connection is lost; the job goes on. Connecting again.")
-        self._engine.reopen()
+        place = self._engine.place
+        self._engine.reopen(lambda: say(f"{place}: the connection is lost; the job goes on. Connecting again."))
 
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = self._engine.client.api.inspect_container(self._id)["State"]

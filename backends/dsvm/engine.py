@@ -71,8 +71,14 @@ class Engine:
                 "Start it: sudo systemctl start docker."
             ) from error
 
-    def reopen(self) -> None:
+    def reopen(self, is_lost: Callable[[], None] = lambda: None) -> None:
         """Connect again after a break, trying for as long as the configuration says.
+
+        Parameters
+        ----------
+        is_lost : callable
+            Called once there is no SSH connection: at first, or when the engine has not answered through one that
+            seemed to stand, since a connection breaks an instant before its ssh ends.
 
         Raises
         ------
@@ -80,7 +86,11 @@ class Engine:
             It has not come back in that time.
         """
         give_up, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        told = False
         while True:
+            if not (told or self.connection.is_up):
+                is_lost()
+                told = True
             try:
                 self.open()
                 self.client.ping()
