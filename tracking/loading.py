@@ -127,8 +127,8 @@ def _how_to_have_one(uri: str, refusal: TrackingError) -> str:
     if not named or " not found" not in str(refusal):
         return ""
     if named["alias"] == "champion" and " alias " in str(refusal):
-        return f" `mlflow run . -e promote -P model={named['name']}` makes one of the challenger."
-    return " `mlflow run . -e sweep` registers one."
+        return f" `mlflow run . -e promote --env-manager local -P model={named['name']}` makes one of the challenger."
+    return " `mlflow run . -e sweep --env-manager local` registers one."
 
 
 def load(uri: str) -> DeviceModel | TableModel:

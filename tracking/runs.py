@@ -33,7 +33,7 @@ from tracking.patience import WAIT, Patience
 from tracking.unstarted import DRAWN_NAME, NEVER_BEGUN, unstarted
 
 _LAST_WORDS = 2.0
-_RECORDED_BY = "mlflow run . -e sync records it; so does the next sweep"
+_RECORDED_BY = "mlflow run . -e sync --env-manager local records it; so does the next sweep"
 _HOW_IT_ENDED = {"FAILED": "failed", "KILLED": "interrupted"}
 
 

@@ -84,14 +84,19 @@ def require_python(environment: Environment, settings: DatabricksSettings, spark
         fitting = next((key for key, known in _ON_SERVERLESS.items() if known == environment.python), "")
         advice = f"Set serverless.environment_version to '{fitting}'" if fitting else "Use a newer one"
     else:
-        python = _ON_CLUSTERS.get(runtime_version(spark_version) or (0, 0))
-        what = f"Databricks Runtime {spark_version}"
+        python, what = _newest_python(runtime_version(spark_version)), f"Databricks Runtime {spark_version}"
         advice = f"Use spark_version '{_FIT.get(environment.python, 'of a newer runtime')}'"
     if python is not None and _number(python) < _number(environment.python):
         raise BackendError(
-            f"backend 'databricks-jobs': {what} has Python {python}, and conda.yaml asks for {environment.python}. "
-            f"{advice}."
+            f"backend 'databricks-jobs': {what} has Python {python} at most, and conda.yaml asks for "
+            f"{environment.python}. {advice}."
         )
+
+
+def _newest_python(runtime: tuple[int, int] | None) -> str | None:
+    """Return the Python that a runtime has at most, that of the next one that we know; None where that says nothing."""
+    known = [each for each in _ON_CLUSTERS if runtime is not None and each >= runtime]
+    return _ON_CLUSTERS[min(known)] if known else None
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -234,7 +234,8 @@ def fitted_model(estimator: object, rows: Rows) -> FittedModel:
 
 def promotion(name: str) -> str:
     """Say how a registered winner becomes the champion."""
-    return f"Promote it: `mlflow run . -e promote -P model={name}` makes it champion if it passes the gates."
+    command = f"mlflow run . -e promote --env-manager local -P model={name}"
+    return f"Promote it: `{command}` makes it champion if it passes the gates."
 
 
 def _why(rows: Rows) -> str:

@@ -81,7 +81,8 @@ def test_without_a_champion_the_line_says_how_to_have_one(swept, capsys):
     assert "not found" in capsys.readouterr().err
     assert score(DATA) == 1
     assert capsys.readouterr().err.endswith(
-        "alias champion not found. `mlflow run . -e promote -P model=demographics` makes one of the challenger.\n"
+        "alias champion not found. `mlflow run . -e promote --env-manager local -P model=demographics` "
+        "makes one of the challenger.\n"
     )
 
 

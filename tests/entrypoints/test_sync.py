@@ -68,7 +68,9 @@ def test_what_a_sweep_could_not_record_is_recorded_by_sync(proxy, server, tmp_pa
     said = capsys.readouterr().err.splitlines()[-1]
     [folder] = (tmp_path / "cache" / "unrecorded").iterdir()
     assert said.startswith("the tracking server does not answer (")
-    assert said.endswith(f"kept in {folder}: mlflow run . -e sync records it; so does the next sweep.")
+    assert said.endswith(
+        f"kept in {folder}: mlflow run . -e sync --env-manager local records it; so does the next sweep."
+    )
     [table] = (tmp_path / "cache" / "results").glob("*/cv_results.csv")
     store = MlflowClient(server)
     experiment = store.get_experiment_by_name(tmp_path.name).experiment_id

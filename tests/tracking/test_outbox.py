@@ -162,7 +162,9 @@ def assert_all_of_it(store: MlflowClient, run: EntryRun, four, name: str) -> Non
 def test_all_that_a_sweep_writes_is_kept_and_recorded_by_another_process(proxy, server, four, tmp_path):
     run = EntryRun.begin("sweep")
     run.keep_unrecorded(tmp_path / "kept")
-    with pytest.raises(KeptForLaterError, match=r"kept in .*/kept: mlflow run \. -e sync records it"):
+    with pytest.raises(
+        KeptForLaterError, match=r"kept in .*/kept: mlflow run \. -e sync --env-manager local records it"
+    ):
         leave_all_of_it(run, four, proxy, "kept-by-one")
     store = MlflowClient(server)
     assert store.get_run(run.run_id).info.status == "RUNNING"

@@ -35,7 +35,7 @@ _OPTIONS = {
     "level": "Confidence that a dropped candidate cannot win.",
     "factor": "One candidate in so many goes on, on so many times as much.",
     "resource": "What the first candidates get a share of: rounds or rows.",
-    "min_share": "The first and smallest share.",
+    "min_share": "The smallest share allowed; the shares are powers of 1/factor.",
 }
 _OBJECT = {
     "type": "object",

@@ -60,13 +60,19 @@ def test_the_mlflow_run_is_the_token_that_makes_it_one_run():
         (
             {"new_cluster": CLUSTER | {"spark_version": "14.3.x-scala2.12"}},
             "14.3.x-scala2.12",
-            "Databricks Runtime 14.3.x-scala2.12 has Python 3.10, and conda.yaml asks for 3.11. "
+            "Databricks Runtime 14.3.x-scala2.12 has Python 3.10 at most, and conda.yaml asks for 3.11. "
+            "Use spark_version '15.4.x-scala2.12'.",
+        ),
+        (
+            {"new_cluster": CLUSTER | {"spark_version": "12.2.x-scala2.12"}},
+            "12.2.x-scala2.12",
+            "Databricks Runtime 12.2.x-scala2.12 has Python 3.10 at most, and conda.yaml asks for 3.11. "
             "Use spark_version '15.4.x-scala2.12'.",
         ),
         (
             {"serverless": {"environment_version": "1"}},
             None,
-            "serverless environment 1 has Python 3.10, and conda.yaml asks for 3.11. "
+            "serverless environment 1 has Python 3.10 at most, and conda.yaml asks for 3.11. "
             "Set serverless.environment_version to '2'.",
         ),
     ],
@@ -78,7 +84,9 @@ def test_a_python_that_is_too_old_is_refused_before_it_costs_anything(kind, spar
     assert str(caught.value) == f"backend 'databricks-jobs': {sentence}"
 
 
-@pytest.mark.parametrize("spark_version", ["15.4.x-scala2.12", "17.3.x-scala2.13", "custom:gridfold", "99.1.x"])
+@pytest.mark.parametrize(
+    "spark_version", ["15.1.x-scala2.12", "15.4.x-scala2.12", "17.3.x-scala2.13", "custom:gridfold", "99.1.x"]
+)
 def test_a_python_that_fits_or_is_not_known_passes(spark_version):
     settings = DatabricksSettings.model_validate({"files": "/Volumes/a/b/c", "new_cluster": CLUSTER})
     require_python(Environment("3.11", ()), settings, spark_version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,7 +57,9 @@ def _scored(
     return table, scores
 
 
-def curves(estimator: Any, data: Dataset, scorers: Sequence[str], patience: int) -> list[Mapping[str, Sequence[float]]]:
+def curves(
+    estimator: Any, data: Dataset, scorers: Sequence[str] | Scorers, patience: int
+) -> list[Mapping[str, Sequence[float]]]:
     """Our scores after every round, by fold."""
     work = replace(_workload(estimator, data, scorers), early_stopping=EarlyStopping(patience=patience))
     keeper = FoldKeeper(work)
@@ -67,7 +69,9 @@ def curves(estimator: Any, data: Dataset, scorers: Sequence[str], patience: int)
     return [score.curves for score in scores if score.curves is not None]
 
 
-def theirs(estimator: Any, grid: Sequence[Params], data: Dataset, scorer: str = "neg_log_loss") -> NDArray[np.float64]:
+def theirs(
+    estimator: Any, grid: Sequence[Params], data: Dataset, scorer: str | Callable[..., float] = "neg_log_loss"
+) -> NDArray[np.float64]:
     """GridSearchCV's split scores by candidate."""
     lists = [{name: [value] for name, value in params.items()} for params in grid]
     search = GridSearchCV(estimator, lists, scoring=scorer, cv=_splitter(data), refit=False, error_score="raise")
@@ -78,10 +82,11 @@ def theirs(estimator: Any, grid: Sequence[Params], data: Dataset, scorer: str = 
     return found
 
 
-def _workload(estimator: Any, data: Dataset, scorers: Sequence[str]) -> Workload:
+def _workload(estimator: Any, data: Dataset, scorers: Sequence[str] | Scorers) -> Workload:
     pairs = _splitter(data).split(data.X, data.y)
     folds = tuple(Fold(place, train, test) for place, (train, test) in enumerate(pairs))
-    return Workload(estimator, Scorers.named(*scorers), data, folds)
+    chosen = scorers if isinstance(scorers, Scorers) else Scorers.named(*scorers)
+    return Workload(estimator, chosen, data, folds)
 
 
 def _splitter(data: Dataset) -> Any:

@@ -21,6 +21,7 @@ from tests.tuning.learners.searching import curves, theirs
 from tests.tuning.learners.test_ensembles import named, rows_for
 from tuning import Scorers
 from tuning.learners import learner_for
+from tuning.spec.scoring import EstimatorScorer
 
 SEED = {"random_state": 0}
 ALL = 7
@@ -75,7 +76,16 @@ def test_a_forest_has_no_rounds_to_stop_at():
     assert not learner_for(GradientBoostingClassifier()).can_stop_early(GradientBoostingClassifier())
 
 
-def test_scorers_that_look_at_more_than_predictions_get_models_that_know_it_all(monkeypatch):
-    monkeypatch.setattr(Scorers, "only_responses", False)
-    for boosting in (GradientBoostingClassifier(**SEED), AdaBoostClassifier(**SEED)):
-        assert_equal_to_a_grid(boosting, rows_for(boosting), ("neg_log_loss",))
+def of_other_rows(estimator, X, y):
+    """Ask for predictions of other rows than those that are tested, as a scorer may that is given the estimator."""
+    return float(np.mean(estimator.predict(X[::3]) == y[::3]) + np.abs(estimator.predict_proba(X[1:5])[:, 0]).sum())
+
+
+@pytest.mark.parametrize("estimator", [each for each in BOOSTING if is_classifier(each)], ids=named)
+def test_scorers_that_look_at_more_than_predictions_get_models_that_know_it_all(estimator):
+    data, name = rows_for(estimator), learner_for(estimator).rounds_name(estimator)
+    estimator.set_params(**{name: ALL})
+    inside = Scorers({"inside": EstimatorScorer(of_other_rows, {}, 1)}, "inside")
+    found = curves(estimator, data, inside, patience=ALL)
+    grid = theirs(estimator, [{name: rounds} for rounds in range(1, ALL + 1)], data, of_other_rows)
+    assert np.array_equal(np.array([curve["inside"] for curve in found]).T, grid)

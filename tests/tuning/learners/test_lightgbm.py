@@ -197,6 +197,12 @@ def test_what_cannot_be_meant_is_refused_in_one_line(fixed, words, tmp_path):
     assert words in str(raised.value)
 
 
+def test_one_round_is_no_mistake():
+    SweepSpec(
+        estimator="lightgbm.LGBMClassifier", fixed={"num_iterations": 1}, grid={"max_depth": [2]}, scoring="accuracy"
+    )
+
+
 def test_fits_say_nothing(capfd):
     spec = SweepSpec(
         estimator="lightgbm.LGBMClassifier",
