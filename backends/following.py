@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cache import fingerprint
 from cache.locks import HeldFile
 
 
@@ -28,7 +29,7 @@ def _folder() -> Path:
 def following(run_id: str) -> Iterator[bool]:
     """Hold the run's job for the block, and give True; False where another process of this user here follows it."""
     _folder().mkdir(mode=0o700, exist_ok=True)
-    held = HeldFile.take(_folder() / run_id)
+    held = HeldFile.take(_folder() / fingerprint(run=run_id))  # what a person types as a run's id may be a path
     try:
         yield held is not None
     finally:

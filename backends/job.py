@@ -56,10 +56,13 @@ class Ending:
         0 for success, 128 and the signal's number for a job that a signal ended.
     reason : str
         One line for people; empty for success.
+    is_gone : bool
+        Whether nothing of the job was left to say how it ended, so that its run may know better.
     """
 
     exit_code: int
     reason: str = ""
+    is_gone: bool = False
 
 
 class RemoteJob(Protocol):

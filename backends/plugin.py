@@ -6,6 +6,7 @@ with MLflow's ExecutionException, which is what makes ``mlflow run`` print one l
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import threading
@@ -117,12 +118,13 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
         say(compute.prepare(needed))
         run_id = self._new_run(request)
         held.enter_context(following(run_id))
+        shown_to_all, hidden = _parted(request.run_environment(run_id), hidden)
         work = Work(
             run_id=run_id,
             identity=request.identity,
             command=request.command(),
             project=files,
-            environment=request.run_environment(run_id),
+            environment=shown_to_all,
             secrets=hidden,
             terminal=_terminal(),
         )
@@ -130,7 +132,7 @@ class RemoteBackend(AbstractBackend, ABC):  # type: ignore[misc]  # mlflow has n
             job = compute.start(work, needed)
         except BaseException as error:
             status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-            runs.settle(MlflowClient(), run_id, status, str(error) or status.lower())
+            runs.settle(MlflowClient(), run_id, status, masked(str(error)) or status.lower())
             raise
         say(f"{compute.place}: started run {run_id} with {len(files.files):,} files.")
         return job
@@ -217,17 +219,19 @@ def follow(job: RemoteJob, place: str, request: Request) -> str:
     """
     client = MlflowClient()
     try:
-        ending = job.follow(show)
-    except ConnectionLostError as error:
+        ending, was_stopped = _followed(job, place)
+    except BackendError as error:
         raise ConnectionLostError(
             f"{error} The job goes on there: the same command follows it again, or add -P attach={job.run_id}."
         ) from error
-    except KeyboardInterrupt:
-        _stop(job, place)
+    has_said_so = client.get_run(job.run_id).info.status == "FINISHED"
+    if has_said_so and ending.is_gone:  # it ended well, and somebody has taken away what is left of it
+        ending = Ending(0)
+    if was_stopped and not (has_said_so and ending.exit_code == 0):
         runs.settle(client, job.run_id, "KILLED", "interrupted.")
         job.remove()
-        raise
-    runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
+        raise KeyboardInterrupt
+    runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", masked(ending.reason))
     job.remove()
     if ending.exit_code:
         raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
@@ -243,19 +247,38 @@ def follow(job: RemoteJob, place: str, request: Request) -> str:
 STOP_SECONDS = 30.0
 
 
+def _followed(job: RemoteJob, place: str) -> tuple[Ending, bool]:
+    """Follow the job to its end; return how it ended, and whether a person wanted it to."""
+    try:
+        return job.follow(show), False
+    except KeyboardInterrupt:
+        return _stop(job, place), True
+
+
 def _stop(job: RemoteJob, place: str) -> Ending:
     """Ask the job to stop, and see that it does, while its last words are shown."""
-    say(f"{place}: asked the job to stop; it has {STOP_SECONDS:.0f} s. Press Ctrl-C again to kill it.")
-    impatience = threading.Timer(STOP_SECONDS, job.kill)
+    say(
+        f"{place}: asks the job to stop, and kills it if it has not after {STOP_SECONDS:.0f} s. "
+        "Press Ctrl-C again to kill it now."
+    )
+    # Nobody else may use the connection beside us, which may just be made again: so impatience is one more Ctrl-C.
+    impatience = threading.Timer(STOP_SECONDS, _thread.interrupt_main)
+    impatience.start()
     try:
         job.ask_to_stop()
-        impatience.start()
         return job.follow(show)
     except KeyboardInterrupt:
+        impatience.cancel()
         job.kill()
         return job.follow(show)
     finally:
         impatience.cancel()
+
+
+def _parted(environment: Mapping[str, str], hidden: Mapping[str, str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the job's environment and its secrets, the values with a secret in them (a database's address) moved."""
+    secret = {name: value for name, value in environment.items() if secret_in(value)}
+    return {name: value for name, value in environment.items() if name not in secret}, {**hidden, **secret}
 
 
 def _check_open(request: Request) -> None:

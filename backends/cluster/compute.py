@@ -6,10 +6,14 @@ import gzip
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from backends import project, shipping
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from backends import project, runs, shipping
 from backends.cluster.job import Application, ClusterJob
 from backends.cluster.shared_folder import SharedFolder
 from backends.environment import Environment
@@ -173,8 +177,23 @@ class ClusterCompute(ABC):
 
     def clean(self) -> list[str]:
         """Remove jobs that have ended, projects and environments, unless a job runs."""
+        started = list(self._all_started())
+        jobs = self._ended(started)
+        for job in jobs:
+            self._settle(job)
+            job.remove()
+        known = {each.run_id for each in started}
+        if new := next((each for each in self._all_started() if each.run_id not in known), None):
+            raise BackendError(f"{self.place}: run {new.run_id} was started meanwhile; wait for it, then clean.")
+        shared = [name for name in self.shared.names("") if name.startswith(("environments/", "projects/"))]
+        self.shared.remove("")
+        removed = [f"the job of run {job.run_id}" for job in jobs] + shared
+        return [f"{self.place}: removed {what}." for what in removed]
+
+    def _ended(self, all_started: Iterable[Started]) -> list[ClusterJob]:
+        """Return the jobs that the service knows, all of which have ended."""
         jobs = []
-        for started in self._all_started():
+        for started in all_started:
             found = self._submitted(started)
             job = self._job(found) if found else None
             if job.is_running() if job else time.time() - started.at < _SECONDS_TO_SUBMIT:
@@ -182,9 +201,12 @@ class ClusterCompute(ABC):
                     f"{self.place}: run {started.run_id} is still running there; stop it or wait, then clean."
                 )
             jobs += [job] if job else []
-        for job in jobs:
-            job.remove()
-        shared = [name for name in self.shared.names("") if name.startswith(("environments/", "projects/"))]
-        self.shared.remove("")
-        removed = [f"the job of run {job.run_id}" for job in jobs] + shared
-        return [f"{self.place}: removed {what}." for what in removed]
+        return jobs
+
+    def _settle(self, job: ClusterJob) -> None:
+        """End the run of a job that nobody has followed to its end."""
+        ending = job.ending()
+        if ending.is_gone:
+            return
+        with suppress(MlflowException):  # of another store than this one
+            runs.settle(MlflowClient(), job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)

@@ -86,13 +86,23 @@ class ClusterJob:
 
     def _look(self, write: Write) -> Ending | None:
         words = self._application.ended()  # asked first: what the job has written is then all there
-        said = self._shared.get(f"{self._folder}/ending.json")
+        said = self._said()
         self._write_log(write)
-        if said is not None:
-            if words is None:
-                self._let_it_leave()
-            return Ending(**json.loads(said))
-        return None if words is None else Ending(_KILLED, _without_ending(words))
+        if said is not None and words is None:
+            self._let_it_leave()
+        return said if said is not None or words is None else self._unsaid(words)
+
+    def ending(self) -> Ending:
+        """Return how it ended; it has."""
+        words = self._application.ended() or ""
+        return self._said() or self._unsaid(words)
+
+    def _said(self) -> Ending | None:
+        said = self._shared.get(f"{self._folder}/ending.json")
+        return None if said is None else Ending(**json.loads(said))
+
+    def _unsaid(self, words: str) -> Ending:
+        return Ending(_KILLED, _without_ending(words), is_gone=not self._shared.names(f"{self._folder}/"))
 
     def _write_log(self, write: Write) -> None:
         while (piece := self._shared.get(f"{self._folder}/log/{self._pieces + 1:06d}")) is not None:

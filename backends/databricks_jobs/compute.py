@@ -100,9 +100,12 @@ class WorkspaceCompute(ClusterCompute):
         return JobRun(self._client.jobs, self.place, int(service_id))
 
     def clean(self) -> list[str]:
-        """Remove jobs that have ended, and whatever is kept for others."""
+        """Remove jobs that have ended, whatever is kept for others, and the secrets of these jobs."""
+        runs = [started.run_id for started in self._all_started()]
         sentences = super().clean()
-        return sentences + ([f"{self.place}: removed secret scope {self._vault.scope}."] if self._vault.clear() else [])
+        for run_id in runs:  # those that the service never had, too
+            self._vault.remove(run_id)
+        return sentences + ([f"{self.place}: removed secret scope {self._vault.scope}."] if self._vault.close() else [])
 
     def _job(self, started: Started) -> ClusterJob:
         application = self.application(started.service_id)

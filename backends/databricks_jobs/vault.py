@@ -54,10 +54,12 @@ class Vault:
             except NotFound:
                 return
 
-    def clear(self) -> bool:
-        """Remove the scope; return whether there was one."""
+    def close(self) -> bool:
+        """Remove the scope, unless it holds secrets of other jobs; return whether it was removed."""
         with told(self._place):
             try:
+                if any(True for _ in self._secrets.list_secrets(self.scope)):
+                    return False
                 self._secrets.delete_scope(self.scope)
             except NotFound:
                 return False

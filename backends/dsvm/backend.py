@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from backends import reach, secrets
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from backends import reach, runs, secrets
 from backends.dsvm import container, image
 from backends.dsvm.engine import Engine, connected, refusals
 from backends.dsvm.settings import DsvmSettings, parse_host
@@ -65,7 +68,6 @@ class Vm:
         """Start the container."""
         tunnel = self._tunnel() if self._settings.tunnel else None
         made = container.create(self._engine, image.tag(environment, self._settings), work, self._settings)
-        made.reload()
         job = container.DsvmJob(self._engine, made, self._settings)
         if tunnel is not None:
             tunnel.connect(job)
@@ -76,35 +78,59 @@ class Vm:
         return [found.labels[container.RUN] for found in self._followable(f"{container.IDENTITY}={identity}")]
 
     def attach(self, run_id: str) -> RemoteJob | None:
-        """Return the job of this run."""
+        """Return the job of this run; one that was never started, since its maker was killed before, is removed."""
         found = self._followable(f"{container.RUN}={run_id}")
-        return self._resumed(found[0]) if found else None
+        if not found:
+            return None
+        if found[0].status == container.NOT_STARTED:
+            with refusals(self.place):
+                container.remove(self._engine.client, found[0].id)
+            runs.settle(MlflowClient(), run_id, "FAILED", container.ending(found[0].attrs["State"], None).reason)
+            return None
+        return self._resumed(found[0])
 
     def clean(self) -> list[str]:
         """Remove containers that have ended, then images and the cache, unless a job runs."""
-        done = []
         with refusals(self.place):
-            for job in self._jobs(image.LABEL):
-                if job.status == "running":
-                    what = job.labels.get(container.RUN, "another command's image build")
-                    raise BackendError(f"{self.place}: {what} is still running there; stop it or wait, then clean.")
-                container.remove(self._engine.client, job.id)
-                done.append(f"{self.place}: removed container {job.name}.")
-            client = self._engine.client
-            for found in client.images.list(filters={"label": f"{image.LABEL}=environment"}):
-                client.images.remove(found.id, force=True)
-                done.append(f"{self.place}: removed image {', '.join(found.tags)}.")
-            for volume in client.volumes.list(filters={"name": container.CACHE}):
+            ended = self._ended()
+            return [*map(self._removed, ended), *self._kept_for_jobs_removed()]
+
+    def _ended(self) -> list[Any]:
+        """Return our containers, all of which have ended, or will never begin."""
+        jobs = self._jobs(image.LABEL)
+        for job in jobs:
+            if container.is_alive(self._engine.client, job):
+                what = job.labels.get(container.RUN, "another command's image build")
+                raise BackendError(f"{self.place}: {what} is still running there; stop it or wait, then clean.")
+        return jobs
+
+    def _removed(self, job: Any) -> str:
+        """Remove a container, after the run of a job that nobody has followed to its end has ended too."""
+        run_id = job.labels.get(container.RUN)
+        if run_id and not job.name.startswith(container.KEPT):
+            ending = container.ending(job.attrs["State"], job.attrs["HostConfig"]["Memory"])
+            with suppress(MlflowException):  # of another store than this one
+                runs.settle(MlflowClient(), run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
+        container.remove(self._engine.client, job.id)
+        return f"{self.place}: removed container {job.name}."
+
+    def _kept_for_jobs_removed(self) -> Iterator[str]:
+        """Remove images and the cache."""
+        client = self._engine.client
+        for found in client.images.list(filters={"label": f"{image.LABEL}=environment"}):
+            client.images.remove(found.id, force=True)
+            yield f"{self.place}: removed image {', '.join(found.tags)}."
+        for volume in client.volumes.list(filters={"name": container.CACHE}):
+            if volume.name == container.CACHE:  # the engine's filter takes names that only contain it
                 volume.remove()
-                done.append(f"{self.place}: removed volume {volume.name}.")
-        return done
+                yield f"{self.place}: removed volume {volume.name}."
 
     def _followable(self, label: str) -> list[Any]:
         return [found for found in self._jobs(label) if not found.name.startswith(container.KEPT)]
 
     def _jobs(self, label: str) -> list[Any]:
         with refusals(self.place):
-            return list(self._engine.client.containers.list(all=True, filters={"label": label}))
+            return list(self._engine.client.containers.list(all=True, filters={"label": label}, ignore_removed=True))
 
     def _resumed(self, found: Any) -> RemoteJob:
         """Return a job that another process started; its tunnel is connected when it is followed."""

@@ -16,6 +16,7 @@ from backends.dsvm import image, streams
 from backends.dsvm.engine import Broken, Engine, explain, refusals
 from backends.dsvm.logs import LogReader
 from backends.dsvm.settings import DsvmSettings
+from backends.dsvm.streams import timestamp
 from backends.failures import BackendError
 from backends.guest import supervisor
 from backends.guest.reach import UNREACHABLE
@@ -30,9 +31,12 @@ GUEST = "/opt/gridfold.pyz"
 _HOME = "/cache/home"
 _LOG_LIMITS = {"max-size": "64m", "max-file": "2"}
 _KILLED, _STOPPED = 137, 143
-_ALIVE = ("created", "running", "paused", "restarting")
+NOT_STARTED = "created"
+_ALIVE = ("running", "paused", "restarting")
+_SECONDS_TO_BEGIN = 600.0
 _REFUSALS = 5
 _PATIENT_REQUESTS = str(7 * 24 * 3600)
+_STORE = "MLFLOW_TRACKING_URI"
 
 
 def create(engine: Engine, image_name: str, work: Work, settings: DsvmSettings) -> Any:
@@ -52,7 +56,8 @@ def create(engine: Engine, image_name: str, work: Work, settings: DsvmSettings) 
             pipe.write(supervisor.envelope(_orders(work, settings)))
             pipe.close()
         except BaseException:
-            remove(engine.client, made.id)
+            with suppress(*Broken, APIError):  # what stays is never started, and removed where it is found
+                remove(engine.client, made.id)
             raise
     return made
 
@@ -106,12 +111,13 @@ class DsvmJob:
             try:
                 self._log.follow(self._engine.client, write)
                 state = self._state()
+                refusals = 0
                 if state["Status"] not in _ALIVE:
                     self._log.follow(self._engine.client, write, live=False)
                     return ending(state, self._memory, self._log.last_line)
                 time.sleep(0.2)  # the log has ended an instant before the job
             except NotFound:
-                return Ending(_KILLED, "the job's container was removed there.")
+                return Ending(_KILLED, "the job's container was removed there.", is_gone=True)
             except APIError as error:  # an engine that is going down refuses before it is gone
                 refusals += 1
                 if refusals > _REFUSALS:
@@ -176,6 +182,8 @@ def ending(state: Mapping[str, Any], memory: int | None, last_line: str = "") ->
         Of its log.
     """
     code = int(state["ExitCode"])
+    if state.get("Status") == NOT_STARTED:
+        return Ending(_KILLED, "the job was never started: its command ended before.")
     if code == 0:
         return Ending(0)
     if state.get("OOMKilled"):
@@ -203,6 +211,14 @@ def ending(state: Mapping[str, Any], memory: int | None, last_line: str = "") ->
     return Ending(code, f"the job failed with exit status {code}: {last_line or 'it wrote no log'}")
 
 
+def is_alive(client: Any, container: Any) -> bool:
+    """Whether a container runs, or is still to be started by the command that makes it."""
+    if container.status != NOT_STARTED:
+        return container.status in _ALIVE
+    now, made = client.info()["SystemTime"], container.attrs["Created"]  # both by the engine's clock
+    return timestamp(now) - timestamp(made) < _SECONDS_TO_BEGIN
+
+
 def remove(client: Any, container: str) -> None:
     """Remove a container, whatever it does, and be content if it is gone."""
     try:
@@ -215,17 +231,20 @@ def remove(client: Any, container: str) -> None:
 
 
 def _orders(work: Work, settings: DsvmSettings) -> dict[str, Any]:
-    environment = dict(work.environment)
+    environment, secrets = dict(work.environment), dict(work.secrets)
     environment |= {"HOME": _HOME, "SWEEP_CACHE": "/cache", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    tunnel = ""
     if settings.tunnel:  # while the connection is lost, a request waits instead of failing
+        tunnel = shown_address(environment.pop(_STORE, ""))
+        secrets.pop(_STORE, None)  # the job has the tunnel's address in place of the store's
         environment |= {"MLFLOW_HTTP_REQUEST_TIMEOUT": _PATIENT_REQUESTS, "NO_PROXY": "127.0.0.1"}
     if work.terminal:
         environment["TERM"] = "xterm-256color"
     return {
         "command": work.command,
         "environment": environment,
-        "secrets": dict(work.secrets),
-        "tunnel": shown_address(work.environment["MLFLOW_TRACKING_URI"]) if settings.tunnel else "",
+        "secrets": secrets,
+        "tunnel": tunnel,
         "terminal": work.terminal,
     }
 

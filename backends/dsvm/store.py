@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -54,7 +55,8 @@ class OwnStore:
         self._closing = False
         self._process = subprocess.Popen(
             # -P: a folder called backends or cache, where the user happens to be, is not ours
-            [sys.executable, "-P", "-m", "backends.dsvm.store_app", tracking_uri, self._socket],
+            [sys.executable, "-P", "-m", "backends.dsvm.store_app", self._socket],
+            env=os.environ | {"MLFLOW_TRACKING_URI": tracking_uri},  # a database's has a password: no argument of it
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

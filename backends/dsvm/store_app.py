@@ -169,8 +169,9 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
-def main(tracking_uri: str, socket: str) -> None:
-    """Serve the store at a socket file until stdin ends."""
+def main(socket: str) -> None:
+    """Serve the store that MLFLOW_TRACKING_URI names at a socket file until stdin ends."""
+    tracking_uri = os.environ["MLFLOW_TRACKING_URI"]
     os.environ |= {
         server.BACKEND_STORE_URI_ENV_VAR: tracking_uri,
         server.ARTIFACT_ROOT_ENV_VAR: str(Path("mlruns").absolute()),

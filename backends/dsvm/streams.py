@@ -156,5 +156,4 @@ def attentive(blocking: Iterable[Item]) -> Iterator[Item]:
 
 def timestamp(text: str) -> float:
     """Return the seconds since 1970 that the engine's ``2026-01-02T03:04:05.123456789Z`` means."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6]:0<6}+00:00").timestamp()
+    return datetime.fromisoformat(text).timestamp()

@@ -19,6 +19,7 @@ from typing import Any
 
 from .command import execute
 from .folders import Blobs, Folder, open_place
+from .mask import hide
 from .pieces import Log
 from .reach import UNREACHABLE, cannot_reach
 from .signals import stoppable
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
         return 0
     place.remove(f"{job}/orders.json")  # a service that starts a job twice runs it once
     orders = json.loads(found)
+    secrets: dict[str, str] = {}
     try:
         secrets = hidden(place, job, orders)
     except Exception as error:
@@ -45,7 +47,8 @@ def main(arguments: list[str]) -> int:
             code, reason = run(place, job, orders, secrets)
         if code and not reason:
             reason = f"the job failed with exit status {code}: {log.last_line or 'it wrote no log'}"
-    place.put(f"{job}/ending.json", json.dumps({"exit_code": code, "reason": reason}).encode())
+    ending = {"exit_code": code, "reason": hide(reason, secrets.values())}
+    place.put(f"{job}/ending.json", json.dumps(ending).encode())
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote, urlsplit
 
 LEAST = 4
 """Masking shorter values would garble the log and hide nothing."""
@@ -39,9 +40,25 @@ class Mask:
         return held
 
 
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Return a whole text without the secrets."""
+    mask = Mask(stars(secrets))
+    return (mask.through(text.encode()) + mask.rest()).decode(errors="replace")
+
+
 def stars(secrets: Iterable[str]) -> dict[str, str]:
-    """Return what is shown in place of secrets."""
-    return dict.fromkeys((secret for secret in secrets if len(secret) >= LEAST), _STARS)
+    """Return what is shown in place of secrets, and of the password in one that is an address."""
+    words = [word for secret in secrets for word in (secret, *_passwords(secret))]
+    return dict.fromkeys((word for word in words if len(word) >= LEAST), _STARS)
+
+
+def _passwords(address: str) -> tuple[str, ...]:
+    """Return the password in an address, as it is written there and as it is meant."""
+    try:
+        written = urlsplit(address).password or ""
+    except ValueError:
+        return ()
+    return written, unquote(written)
 
 
 def _overlap(text: bytes, word: bytes) -> int:

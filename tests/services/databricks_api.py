@@ -120,5 +120,6 @@ BODIES = {
     "/api/2.0/secrets/scopes/delete": (SecretsAPI.delete_scope, ("scope",)),
     "/api/2.0/secrets/delete": (SecretsAPI.delete_secret, ("scope", "key")),
     "/api/2.0/secrets/put": (SecretsAPI.put_secret, ("scope", "key")),
+    "/api/2.0/secrets/list": (SecretsAPI.list_secrets, ("scope",)),
     "/api/2.0/secrets/get": (SecretsAPI.get_secret, ("scope", "key")),
 }

@@ -185,6 +185,8 @@ class Workspace:
             raise missing(f"Scope {scope} does not exist!")
         if action == "scopes/delete":
             del self.secrets[scope]
+        elif action == "list":
+            return {"secrets": [{"key": key} for key in self.secrets[scope]]}
         elif action == "put":
             self.secrets[scope][given["key"]] = given["string_value"]
         elif given["key"] not in self.secrets[scope]:

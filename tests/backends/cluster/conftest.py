@@ -19,6 +19,7 @@ NOTHING = Environment("3.11", ())
 def compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FolderCompute]:
     """A cluster without jobs, looked at ten times as often as a real one."""
     monkeypatch.setattr("backends.cluster.job._SECONDS_BETWEEN_LOOKS", 0.1)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     (tmp_path / "shared").mkdir()
     compute = FolderCompute(tmp_path / "shared")
     yield compute

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from mlflow import MlflowClient
 
 from backends.failures import BackendError, ConnectionLostError
 from tests.backends.cluster.conftest import NOTHING
@@ -148,6 +149,43 @@ def test_clean_waits_for_no_job_and_then_leaves_nothing(compute, work):
     assert "projects/" in sentences[1]
     assert compute.shared.names("") == []
     assert compute.clean() == []
+
+
+def test_clean_ends_the_run_of_a_job_that_nobody_has_followed(compute, work):
+    client = MlflowClient()
+    run_id = client.create_run("0").info.run_id
+    job = compute.start(work("raise SystemExit(3)", run_id=run_id), NOTHING)
+    assert job.follow(io.BytesIO().write).exit_code == 3
+    compute.clean()
+    run = client.get_run(run_id)
+    assert (run.info.status, run.data.tags["mlflow.note.content"][:34]) == (
+        "FAILED",
+        "the job failed with exit status 3:",
+    )
+
+
+def test_clean_leaves_a_job_alone_that_begins_while_it_cleans(compute, work):
+    compute.start(work("print('x')"), NOTHING).follow(io.BytesIO().write)
+    compute._settle = lambda job: compute.start(work(COUNT, run_id="run2"), NOTHING)
+    with pytest.raises(BackendError, match=r"^folder: run run2 was started meanwhile; wait for it, then clean\.$"):
+        compute.clean()
+    assert compute.attach("run1") is None
+    assert compute.attach("run2").follow(io.BytesIO().write).exit_code == 0
+
+
+def test_what_is_gone_is_said_to_be_gone_and_a_lost_driver_is_not(compute, work):
+    compute.start(work("print('x')"), NOTHING).follow(io.BytesIO().write)
+    compute.shared.remove("jobs/run1/")  # as a removal does that breaks off there
+    assert compute.attach("run1").follow(io.BytesIO().write).is_gone
+    lost = compute.start(work(WAIT, run_id="run2"), NOTHING)
+    lost.kill()
+    assert not lost.follow(io.BytesIO().write).is_gone
+
+
+def test_the_reason_of_an_ending_has_no_secret_in_it(compute, work):
+    text = "import os\nraise RuntimeError('no login with ' + os.environ['DSN'])"
+    job = compute.start(work(text, DSN="postgresql://me:hunter2%40hunter2@db/x"), NOTHING)
+    assert job.follow(io.BytesIO().write).reason.endswith("RuntimeError: no login with ***")
 
 
 def test_clean_minds_a_job_that_is_just_being_submitted(compute, work):

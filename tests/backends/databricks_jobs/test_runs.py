@@ -164,6 +164,15 @@ def test_clean_waits_for_no_job_and_then_leaves_nothing(workspace, compute, work
     assert opened.clean() == []
 
 
+def test_clean_leaves_the_secrets_of_jobs_elsewhere(workspace, compute, work):
+    opened = compute()
+    opened.start(work("print('ran')", TOKEN=SECRET), ENVIRONMENT).follow(io.BytesIO().write)
+    [secrets] = workspace.secrets.values()
+    secrets["run2"] = "of a job below another folder"
+    opened.clean()
+    assert secrets == {"run2": "of a job below another folder"}
+
+
 def run_of(**answer) -> jobs.Run:
     return jobs.Run.from_dict(answer)
 

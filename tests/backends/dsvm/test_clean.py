@@ -30,15 +30,21 @@ def test_prepare_makes_and_clean_removes(make_vm, other_engine, jobs, tmp_path):
     client = other_engine.client()
     assert_not_in(client.images.list("gridfold-env")[0], secret)
     assert secret not in prepared.text
-    client.volumes.create("gridfold-cache")
-    client.volumes.create("mine")
+    for volume in ("gridfold-cache", "gridfold-cache-of-mine", "mine"):
+        client.volumes.create(volume)
+    begun = client.containers.create(BASE_IMAGE, labels={"gridfold": "job", "gridfold.run": "another"})
+    refused = vm.mlflow_run(jobs, "clean", changes=here)
+    assert refused.finished() == 1
+    assert "another is still running there" in refused.lines[-1]
+    assert len(client.volumes.list()) == 3
+    begun.remove()
     assert len(client.images.list("gridfold-env")) == 1
     cleaned = vm.mlflow_run(jobs, "clean", changes=here)
     assert cleaned.finished() == 0, cleaned.text
     assert [image.tags for image in client.images.list()] == [[BASE_IMAGE]]
-    assert [volume.name for volume in client.volumes.list()] == ["mine"]
+    assert sorted(volume.name for volume in client.volumes.list()) == ["gridfold-cache-of-mine", "mine"]
     assert client.containers.list(all=True) == []
-    assert {run.info.status for run in vm.store.search_runs(["0"])} == {"FINISHED"}
+    assert [run.info.status for run in vm.store.search_runs(["0"])] == ["FINISHED", "FINISHED"]
 
 
 def assert_not_in(image, secret):

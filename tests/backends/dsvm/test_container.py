@@ -1,11 +1,12 @@
 """What the engine is asked for, and what its answer about the end means."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backends.dsvm.container import ending, options
+from backends.dsvm.container import _orders, ending, options
 from backends.dsvm.settings import DsvmSettings
 from backends.job import Work
 from backends.project import Project
@@ -32,6 +33,14 @@ def test_nothing_hidden_is_asked_for():
     assert {"environment", "binds"}.isdisjoint(asked())
 
 
+@pytest.mark.parametrize("kind", ["environment", "secrets"])
+def test_a_job_with_a_tunnel_does_not_learn_where_the_store_is(kind):
+    work = replace(WORK, **{kind: {"MLFLOW_TRACKING_URI": "postgresql://me:hunter2@localhost/x"}})
+    orders = _orders(work, DsvmSettings.model_validate({"host": "ssh://vm", "tunnel": True}))
+    assert orders["tunnel"] == "http://127.0.0.1:5000"
+    assert "hunter2" not in json.dumps(orders)
+
+
 @pytest.mark.parametrize(
     ("state", "memory", "code", "words"),
     [
@@ -44,6 +53,7 @@ def test_nothing_hidden_is_asked_for():
         ({"ExitCode": 97}, None, 97, "tracking server cannot be reached from there (the last line)"),
         ({"ExitCode": 128, "Error": "no such file"}, None, 128, "could not be started: no such file"),
         ({"ExitCode": 0, "OOMKilled": True}, 2**30, 0, ""),
+        ({"ExitCode": 0, "Status": "created"}, None, 137, "never started"),
     ],
 )
 def test_how_a_job_ended(state, memory, code, words):

@@ -142,6 +142,18 @@ def test_two_jobs_at_once_do_not_meet(vm, jobs):
     assert [(run.info.status, run.data.metrics) for run in runs] == [("FINISHED", {"m": 7.0})] * 2
 
 
+def test_a_job_that_was_made_and_never_started_is_no_job(vm, jobs):
+    """As a command leaves it that is killed while it sends the project."""
+    run_id = vm.store.create_run("0").info.run_id
+    image = vm.docker.images.list("gridfold-env")[0]
+    vm.docker.containers.create(image, labels={"gridfold": "job", "gridfold.run": run_id, "gridfold.tunnel": "true"})
+    command = vm.mlflow_run(jobs, "main", f"attach={run_id}", "line=ignored")
+    assert command.finished() == 1
+    assert f"there is no job of run {run_id}" in command.lines[-1]
+    assert vm.store.get_run(run_id).info.status == "FAILED"
+    assert vm.containers() == []
+
+
 @pytest.mark.parametrize("entry_point", ["clean"])
 def test_clean_waits_for_no_job(vm, jobs, entry_point):
     command = vm.mlflow_run(jobs, "main", "line=echo begun; sleep 60")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backends.guest.mask import Mask, stars
+from backends.guest.mask import Mask, hide, stars
 
 TEXT = b"a secretsecret b secre\nsecret"
 
@@ -17,6 +17,11 @@ def test_a_secret_is_masked_however_the_stream_is_cut(size):
 def test_the_longer_secret_goes_first_and_short_values_are_left_alone():
     mask = Mask(stars(["secret", "secretive", "a"]))
     assert mask.through(b"a secretive a") + mask.rest() == b"a *** a"
+
+
+def test_of_an_address_the_password_alone_is_a_secret_too():
+    address = "postgresql://me:hunter2%40x@db/mlflow"
+    assert hide(f"{address} or hunter2%40x or hunter2@x of me", [address]) == "*** or *** or *** of me"
 
 
 def test_nothing_is_held_back_that_cannot_become_a_secret():
