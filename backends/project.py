@@ -10,7 +10,6 @@ there as well.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import subprocess
@@ -54,16 +53,6 @@ class Project:
         names = ", ".join(visible(str(name)) for name in self.untracked[:_NAMED])
         more = f" and {len(self.untracked) - _NAMED:,} more" if len(self.untracked) > _NAMED else ""
         return f"{said}, of which {len(self.untracked):,} that git does not track: {names}{more}"
-
-    @property
-    def digest(self) -> str:
-        """Sixteen hex digits that stand for the names and contents of all files."""
-        digest = hashlib.sha256()
-        for name in self.files:
-            content = (self.folder / name).read_bytes()
-            digest.update(f"{name}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()[:16]
 
 
 def find(folder: Path) -> Project:
@@ -127,6 +116,8 @@ def _modules_named_in(spec: Path, folder: Path) -> list[Path]:
 
 def archive(parts: Iterable[tuple[str, bytes | Path]]) -> bytes:
     """Pack files into a tar that unpacks as root's, readable by all and writable by no one else.
+
+    The same parts give the same bytes: what a file's times and owner are is not kept.
 
     Parameters
     ----------

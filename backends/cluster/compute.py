@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import time
 from abc import ABC, abstractmethod
@@ -123,9 +124,10 @@ class ClusterCompute(ABC):
         return self._job(started)
 
     def _put_project(self, files: project.Project) -> str:
-        name = f"projects/{files.digest}.tar.gz"
+        """Put the project there under the hash of what was packed: its files may be saved again at any moment."""
+        archive = project.archive((str(file), files.folder / file) for file in files.files)
+        name = f"projects/{hashlib.sha256(archive).hexdigest()[:16]}.tar.gz"
         if name not in self.shared.names(name):
-            archive = project.archive((str(file), files.folder / file) for file in files.files)
             self.shared.put(name, gzip.compress(archive, mtime=0))
         return name
 

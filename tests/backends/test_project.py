@@ -1,6 +1,7 @@
 """The project is what git tracks or would track; never data, runs, caches or keys."""
 
 import io
+import os
 import subprocess
 import tarfile
 
@@ -8,7 +9,7 @@ import pytest
 
 from backends import project
 from backends.failures import BackendError
-from tests.backends.cluster.folder_compute import FolderCompute
+from tests.backends.cluster.folder_compute import FolderCompute, FolderShelf
 
 
 @pytest.fixture
@@ -18,6 +19,11 @@ def folder(tmp_path):
         (tmp_path / name).write_text(name)
     (tmp_path / ".gitignore").write_text("*.log\n")
     return tmp_path
+
+
+@pytest.fixture
+def shared(tmp_path_factory):
+    return tmp_path_factory.mktemp("shared")
 
 
 def git(folder, *words):
@@ -72,13 +78,43 @@ def test_too_much_to_be_code_is_refused_with_the_largest_file(folder):
         project.find(folder)
 
 
-def test_the_digest_changes_with_a_name_and_with_a_content(folder):
-    before = project.find(folder).digest
-    assert project.find(folder).digest == before
+def test_a_cluster_has_a_project_under_another_name_once_a_file_has_another_name_content_or_mode(folder, shared):
+    def name():
+        return FolderCompute(shared)._put_project(project.find(folder))
+
+    known = [name()]
+    os.utime(folder / "a.py", (0, 0))
+    assert name() == known[0]
     (folder / "a.py").write_text("other")
-    changed = project.find(folder).digest
+    known.append(name())
+    (folder / "a.py").chmod(0o755)
+    known.append(name())
     (folder / "a.py").rename(folder / "z.py")
-    assert len({before, changed, project.find(folder).digest}) == 3
+    known.append(name())
+    assert len(set(known)) == len(known) == len(FolderCompute(shared).shared.names("projects/"))
+
+
+def test_a_file_that_is_saved_while_the_project_is_sent_is_never_under_the_name_of_another(folder, shared, monkeypatch):
+    def saved_meanwhile(self, prefix):
+        (folder / "a.py").write_text("new")
+        return names(self, prefix)
+
+    (folder / "a.py").write_text("old")
+    names = FolderShelf.names
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderShelf, "names", saved_meanwhile)
+        sent = [FolderCompute(shared)._put_project(project.find(folder))]
+    for text in ("new", "old"):
+        (folder / "a.py").write_text(text)
+        name = FolderCompute(shared)._put_project(project.find(folder))
+        assert text_of(shared / name, "a.py") == text
+        sent.append(name)
+    assert sent[0] in sent[1:]
+
+
+def text_of(archive, name):
+    with tarfile.open(archive) as tar:
+        return tar.extractfile(name).read().decode()
 
 
 def test_the_archive_is_roots_and_read_only_for_others(folder):
