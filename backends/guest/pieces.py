@@ -37,7 +37,8 @@ class Log:
         self._place = place
         self._prefix = prefix
         self._mask = Mask(stars(secrets))
-        self._waiting = b""
+        self._piece = b""  # that is being sent
+        self._waiting = b""  # to be in the next
         self._number = 0
         self._ended = threading.Event()
         self.last_line = ""
@@ -90,15 +91,22 @@ class Log:
             os.write(self._kept[0], text)
 
     def _put(self) -> bool:
-        """Write what has come as one piece; what is not taken now is tried again with what comes later."""
-        if not self._waiting:
-            return True
-        try:
-            self._place.put(f"{self._prefix}/{self._number + 1:06d}", self._waiting)
-        except OSError:
-            return False
-        self._number += 1
-        lines = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", self._waiting).decode(errors="replace").split("\n")
-        self.last_line = next((line.strip() for line in reversed(lines) if line.strip()), self.last_line)
-        self._waiting = b""
+        """Write what has come as one piece, after one that was not taken before; False where it is not taken now.
+
+        Such a piece is sent again as it was: perhaps only the answer was lost, and a reader has gone on to the next.
+        """
+        while self._piece or self._waiting:
+            if not self._piece:
+                self._piece, self._waiting = self._waiting, b""
+            try:
+                self._place.put(f"{self._prefix}/{self._number + 1:06d}", self._piece)
+            except OSError:
+                return False
+            self._taken()
         return True
+
+    def _taken(self) -> None:
+        self._number += 1
+        lines = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", self._piece).decode(errors="replace").split("\n")
+        self.last_line = next((line.strip() for line in reversed(lines) if line.strip()), self.last_line)
+        self._piece = b""
