@@ -194,8 +194,9 @@ class Journal:
     def _hold_session(self) -> HeldFile | None:
         with suppress(OSError):  # not ours to write: then nothing is begun in it either
             for path in list(self.file.parent.glob(f"{_SESSION}*")):
-                if (left := take_over(path)) is not None:
-                    left.release()
+                with suppress(OSError):  # another user's, who will remove it
+                    if (left := take_over(path)) is not None:
+                        left.release()
             return HeldFile.take(self._session_file(self._session))
         return None
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -211,6 +214,48 @@ def test_what_a_killed_process_had_begun_is_suspect_once_it_is_dead(file):
     assert journal.find("abc") == {"b": {"x": 1}}
     journal.close()
     assert [path.name for path in file.parent.iterdir()] == [file.name]  # nor does a session of the dead stay
+
+
+WITH_ANOTHER = """
+import os, sys
+from pathlib import Path
+from cache.journal import Journal
+from filelock import lock_descriptor, unlock_descriptor  # while they can surely be read
+if hasattr(os, "geteuid") and os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+journal = Journal(Path(sys.argv[1]))
+journal.begin(["a"])
+print("begun", flush=True)
+sys.stdin.readline()
+journal.close()
+"""
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that every user can write to, as those of pytest are not."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_session_of_the_dead_that_is_not_ours_to_remove_keeps_nobody_from_holding_his_own(shared):
+    file = shared / "rows"
+    file.touch()
+    file.chmod(0o666)
+    (shared / ".session-dead").touch(0o444)  # another user's where we are root, and else as little ours to write
+    command = [sys.executable, "-c", WITH_ANOTHER, file]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        journal = Journal(file)
+        begun, suspects = journal._begun, journal.suspects()
+        journal.close()
+        process.communicate("end\n")
+    assert process.returncode == 0
+    assert list(begun.values()) == [{"a"}]
+    assert suspects == set()
 
 
 def test_what_was_left_in_good_order_is_not_suspect(file):
