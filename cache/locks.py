@@ -99,7 +99,14 @@ class HeldFile:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            descriptor = open_plain(path, os.O_RDWR | os.O_CREAT)
+            try:
+                descriptor = open_plain(path, os.O_RDWR | os.O_CREAT)
+            except PermissionError:
+                if not os.access(path.parent, os.W_OK):
+                    raise
+                if not _has_made_way(path, wait):
+                    return None
+                continue
             if not _could_lock(descriptor, wait):
                 os.close(descriptor)
                 return None
@@ -182,6 +189,28 @@ def _could_lock(descriptor: int, wait: bool) -> bool:
     except OSError:
         return True
     return False
+
+
+def _has_made_way(path: Path, wait: bool) -> bool:
+    """Whether the file of another user, which we may read and not write, is gone; where we `wait`, once it is let go.
+
+    Raises
+    ------
+    OSError
+        It may not be read either, or its maker is dead and it may not be removed.
+    """
+    try:
+        descriptor = open_plain(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    try:
+        if not _could_lock(descriptor, wait):
+            return False
+        if _is_still(path, descriptor):
+            path.unlink()
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def _is_still(path: Path, descriptor: int) -> bool:
