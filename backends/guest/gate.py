@@ -10,12 +10,15 @@ import os
 import socket
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from .link import Link
 
 _ROUTE = "/tmp/.gridfold-link"
+_PAUSE = 0.1
 
 
 class Gate:
@@ -40,8 +43,7 @@ class Gate:
     def _let_in(self) -> None:
         if sys.platform == "win32":
             raise NotImplementedError("only the user's side may be Windows")
-        while True:
-            connection, _ = self._door.accept()
+        for connection in _comers(self._door):
             if owner(connection) == os.getuid():
                 self._link.carry(connection)
             else:
@@ -49,8 +51,7 @@ class Gate:
 
     def _take_pipes(self) -> None:
         before: socket.socket | None = None
-        while True:
-            pipe, _ = self._back.accept()
+        for pipe in _comers(self._back):
             if before is not None:
                 _hang_up(before)  # a pipe whose other end is gone may look alive for long
             before = pipe
@@ -73,9 +74,27 @@ def _unix_socket() -> socket.socket:
     return socket.socket(socket.AF_UNIX)
 
 
+def _comers(door: socket.socket) -> Iterator[socket.socket]:
+    """Yield who comes, until the door is closed."""
+    while door.fileno() != -1:
+        try:
+            comer, _ = door.accept()
+        except OSError:  # this one is gone again, or the process has no descriptor free: neither is so for long
+            time.sleep(_PAUSE)
+            continue
+        yield comer
+
+
 def owner(connection: socket.socket, tables: tuple[str, ...] = ("/proc/net/tcp",)) -> int | None:
-    """Return the user id of the process at the other end of a loopback connection, None where it is gone."""
-    wanted = (_hex(connection.getpeername()), _hex(connection.getsockname()))
+    """Return the user id of the process at the other end of a loopback connection, None where it cannot be told."""
+    try:
+        wanted = (_hex(connection.getpeername()), _hex(connection.getsockname()))
+        return _owner_in(tables, wanted)
+    except OSError:  # it has hung up before it was let in
+        return None
+
+
+def _owner_in(tables: tuple[str, ...], wanted: tuple[str, str]) -> int | None:
     for table in tables:
         for row in Path(table).read_text(encoding="ascii").splitlines()[1:]:
             fields = row.split()
