@@ -86,7 +86,8 @@ class Connection:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # a banner may be in any encoding
             start_new_session=True,  # Ctrl-C is for us to answer
         )
         state = self._answer(self._process)
