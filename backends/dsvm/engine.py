@@ -68,8 +68,14 @@ class Engine:
                 ) from error
             raise ConnectionLostError(
                 f"{self.place}: the Docker engine at {self._socket} does not answer. "
-                "Start it: sudo systemctl start docker."
+                f"Start it: sudo systemctl start docker.{self._if_it_runs()}"
             ) from error
+
+    def _if_it_runs(self) -> str:
+        """Return what else to look at: what ssh says is the same for a dead engine and for an sshd that forbids it."""
+        if not self.connection.is_forwarded:
+            return ""
+        return " If it runs, sshd forbids forwarding: set AllowStreamLocalForwarding yes in sshd_config there."
 
     def reopen(self, is_lost: Callable[[], None] = lambda: None) -> None:
         """Connect again after a break, trying for as long as the configuration says.

@@ -61,6 +61,11 @@ class Connection:
         """Whether the connection stands, as far as this side knows."""
         return not self._address.ssh or (self._process is not None and self._process.poll() is None)
 
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether there is an sshd between here and the engine."""
+        return self._address.ssh is not None
+
     def open(self) -> None:
         """Connect, if it is not up.
 
@@ -184,7 +189,7 @@ def explain(said: str, address: Address) -> BackendError:
             f"{place}: no key of yours is accepted. Try {by_hand}; "
             f"add your key there (ssh-copy-id {port}{address.ssh}), or load it into the agent here (ssh-add)."
         )
-    if "prohibited" in said or "forwarding" in said.lower():
+    if "administratively prohibited" in said or "forwarding" in said.lower():
         return BackendError(f"{place}: its sshd forbids forwarding. Set AllowStreamLocalForwarding yes in sshd_config.")
     reason = re.sub(r"^ssh: ", "", said).strip().rstrip(".") or "the connection was closed"
     return ConnectionLostError(f"{place}: no SSH connection: {reason}. Is the VM running, and does '{by_hand}' work?")

@@ -21,6 +21,7 @@ ADDRESS = parse_host("ssh://me@vm:2222")
         ("me@vm: Permission denied (publickey).", "ssh-copy-id -p 2222 me@vm", False),
         ("ssh: Could not resolve hostname vm: Name or service not known", "Could not resolve hostname vm", True),
         ("ssh: connect to host vm port 2222: Connection timed out", "Connection timed out", True),
+        ("Unauthorized use is prohibited. Connection closed by 10.0.0.4", "Connection closed by 10.0.0.4", True),
         ("", "the connection was closed", True),
     ],
 )
