@@ -21,6 +21,7 @@ from backends.sizes import MIB
 # What a request or a stream raises when the connection breaks under it: docker-py lets several libraries' errors pass.
 Broken = (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, EOFError, TimeoutError)
 _SECONDS_TO_ANSWER = 120
+_SECONDS_TO_END = 1.0  # a stream breaks an instant before its ssh ends
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 
@@ -83,8 +84,8 @@ class Engine:
         Parameters
         ----------
         is_lost : callable
-            Called once there is no SSH connection: at first, or when the engine has not answered through one that
-            seemed to stand, since a connection breaks an instant before its ssh ends.
+            Called if it is the SSH connection that broke: the job goes on then. It may have ended with an engine that
+            went away behind a connection that stands.
 
         Raises
         ------
@@ -92,11 +93,9 @@ class Engine:
             It has not come back in that time.
         """
         give_up, pause = time.monotonic() + self._patience, _FIRST_PAUSE
-        told = False
+        if self.connection.has_ended(_SECONDS_TO_END):  # asked before anything here cuts it or connects again
+            is_lost()
         while True:
-            if not (told or self.connection.is_up):
-                is_lost()
-                told = True
             try:
                 self.open()
                 self.client.ping()

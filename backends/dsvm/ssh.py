@@ -100,6 +100,16 @@ class Connection:
             self._end()
             raise self._explain(state)
 
+    def has_ended(self, within: float) -> bool:
+        """Whether ssh ends by itself in so many seconds: not where it was cut, nor where there is none."""
+        if self._process is None:
+            return False
+        try:
+            self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def close(self) -> None:
         """Disconnect, and remove the socket file."""
         self._end()

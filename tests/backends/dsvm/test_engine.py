@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,58 @@ def test_an_engine_on_this_machine_has_no_sshd_before_it(dead_socket):
     engine = Engine(DsvmSettings(host=f"unix://{dead_socket}"))
     with pytest.raises(ConnectionLostError, match=r"Start it: sudo systemctl start docker\.$"):
         engine.open()
+
+
+class Lookalike(BaseHTTPRequestHandler):
+    """As much of a Docker engine as connecting to it needs."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"OK" if self.path.endswith("/_ping") else b'{"ApiVersion": "1.44"}')
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def answering(place: Path) -> Iterator[None]:
+    """Let an engine answer at the socket for the length of the block."""
+    place.unlink(missing_ok=True)
+    server = socketserver.ThreadingUnixStreamServer(str(place), Lookalike)
+    place.chmod(0o777)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_engine_that_goes_away_is_no_lost_connection(engine, dead_socket):
+    told: list[bool] = []
+    with answering(dead_socket):
+        engine.open()
+    back = threading.Event()
+
+    def come_back() -> None:
+        with answering(dead_socket):
+            back.wait(30)
+
+    threading.Timer(2, come_back).start()
+    engine.reopen(lambda: told.append(True))
+    back.set()
+    assert told == []
+
+
+@pytest.mark.parametrize("pause", [0, 0.3])
+def test_a_connection_that_ends_is_told_though_its_ssh_ends_an_instant_later(engine, ssh_server, dead_socket, pause):
+    told: list[bool] = []
+    with answering(dead_socket):
+        engine.open()
+        threading.Timer(pause, ssh_server.cut).start()
+        engine.reopen(lambda: told.append(True))
+    assert told == [True]
