@@ -32,7 +32,7 @@ def test_prepare_makes_and_clean_removes(make_vm, other_engine, jobs, tmp_path):
     assert secret not in prepared.text
     for volume in ("gridfold-cache", "gridfold-cache-of-mine", "mine"):
         client.volumes.create(volume)
-    begun = client.containers.create(BASE_IMAGE, labels={"gridfold": "job", "gridfold.run": "another"})
+    begun = client.containers.create(BASE_IMAGE, "true", labels={"gridfold": "job", "gridfold.run": "another"})
     refused = vm.mlflow_run(jobs, "clean", changes=here)
     assert refused.finished() == 1
     assert "another is still running there" in refused.lines[-1]
