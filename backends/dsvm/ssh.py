@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +22,7 @@ from backends.dsvm.settings import Address
 from backends.failures import BackendError, ConnectionLostError
 
 _SECONDS_TO_CONNECT = 30
+_SECONDS_TO_END = 1
 _OPTIONS = (
     "BatchMode=yes",  # a question nobody sees would hang for ever
     "ConnectTimeout=15",
@@ -130,31 +130,32 @@ class Connection:
     def _answer(self, process: subprocess.Popen[str]) -> str:
         """Return what the other side says about its engine, or an empty string if it says nothing."""
         answers: queue.Queue[str] = queue.Queue()
-        self._said = []
-        complaints = threading.Thread(target=self._listen, args=(process.stderr,), daemon=True)
+        said = self._said = []  # its own: the listener of an earlier ssh may still be at work
+        complaints = threading.Thread(target=_listen, args=(process.stderr, said), daemon=True)
         complaints.start()
         threading.Thread(target=_find_answer, args=(process.stdout, answers), daemon=True).start()
         try:
             answer = answers.get(timeout=_SECONDS_TO_CONNECT)
         except queue.Empty:
-            self._said.append("timed out")
+            said.append("timed out")
             return ""
         if not answer:
             complaints.join(5)
         return answer
 
-    def _listen(self, stderr: IO[str]) -> None:
-        for line in _lines(stderr):
-            self._said.append(line.strip())
-
     def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                if stream is not None:
-                    stream.close()
-            self._process = None
+        """End ssh, without waiting for its output to end: a proxy of it that lives on may hold that open."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.terminate()  # asked, it ends its proxy too
+        try:
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
     def _explain(self, state: str) -> BackendError:
         place, socket = self._address.place, self._address.socket
@@ -209,16 +210,16 @@ def _known_name(address: Address) -> str:
     return f"'[{address.place}]:{address.port}'" if address.port else address.place
 
 
+def _listen(stderr: IO[str], said: list[str]) -> None:
+    with stderr:
+        for line in stderr:
+            said.append(line.strip())
+
+
 def _find_answer(stdout: IO[str], answers: queue.Queue[str]) -> None:
     """Put the state that the other side tells, after whatever its login scripts print; empty if it ends first."""
-    for line in _lines(stdout):
-        if line.startswith("gridfold:"):
-            answers.put(line.strip().removeprefix("gridfold:"))
+    with stdout:
+        for line in stdout:
+            if line.startswith("gridfold:"):
+                answers.put(line.strip().removeprefix("gridfold:"))
     answers.put("")
-
-
-def _lines(stream: IO[str]) -> Iterator[str]:
-    try:
-        yield from stream
-    except ValueError:  # closed under our hands
-        return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -43,3 +44,28 @@ def test_a_banner_in_latin_1_does_not_hide_why_ssh_ended(connection_by):
     connection = connection_by(f"{LATIN_1_BANNER} >&2; echo 'me@vm: Permission denied (publickey).' >&2; exit 255")
     with pytest.raises(BackendError, match="no key of yours is accepted"):
         connection.open()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "sleep 20 & echo gridfold:ready; exec cat >/dev/null",
+        "trap '' TERM; echo gridfold:ready; sleep 20",
+    ],
+    ids=["its proxy lives on and holds its output", "it does not end when it is asked"],
+)
+def test_an_ssh_is_ended_in_seconds_though(connection_by, lines):
+    connection = connection_by(lines)
+    connection.open()
+    before = time.monotonic()
+    connection.close()
+    assert time.monotonic() - before < 5
+    assert not connection.is_up
+
+
+def test_an_ssh_is_asked_to_end_so_that_it_ends_its_proxy(connection_by, tmp_path):
+    asked = tmp_path / "asked"
+    connection = connection_by(f"trap 'touch {asked}; exit' TERM; echo gridfold:ready; while :; do sleep 0.05; done")
+    connection.open()
+    connection.close()
+    assert asked.exists()
