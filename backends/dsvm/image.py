@@ -118,8 +118,13 @@ def _begin(engine: Engine, name: str, settings: DsvmSettings) -> Any | None:
 
 
 def _wait_for_other(engine: Engine, name: str) -> bool:
-    """Wait for another maker of the same image; True if it has given up and we should try."""
+    """Wait for another maker of the same image; True if it has given up and we should try.
+
+    It has given up if we see nothing done in its container for a while, by our own clock: the container's times are of
+    another clock, and one that has yet to begin has none.
+    """
     say(f"{engine.place}: the image is being made by another command; waiting for it.")
+    idle, idle_since = "", 0.0
     while True:
         if _exists(engine, name):
             return False
@@ -127,8 +132,9 @@ def _wait_for_other(engine: Engine, name: str) -> bool:
             other = engine.client.containers.get(name.replace(":", "-build-"))
         except NotFound:
             return not _exists(engine, name)
-        age = time.time() - streams.timestamp(other.attrs["State"]["StartedAt"])
-        if not other.attrs.get("ExecIDs") and age > _SECONDS_BETWEEN_STEPS and not _exists(engine, name):
+        if other.attrs.get("ExecIDs") or other.id != idle:
+            idle, idle_since = "" if other.attrs.get("ExecIDs") else other.id, time.monotonic()
+        elif time.monotonic() - idle_since > _SECONDS_BETWEEN_STEPS and not _exists(engine, name):
             _discard(other)  # nobody works in it any more
             return True
         time.sleep(1)
