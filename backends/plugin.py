@@ -6,10 +6,8 @@ with MLflow's ExecutionException, which is what makes ``mlflow run`` print one l
 
 from __future__ import annotations
 
-import _thread
 import os
 import sys
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -23,10 +21,10 @@ from mlflow.tracking import MlflowClient
 
 from backends import configuration, environment, project, reach, runs, secrets
 from backends.configuration import Settings
-from backends.failures import BackendError, ConnectionLostError
-from backends.following import following
-from backends.job import Compute, Ending, RemoteJob, Work
-from backends.messages import say, show
+from backends.failures import BackendError
+from backends.following import follow, following
+from backends.job import Compute, RemoteJob, Work
+from backends.messages import say
 from backends.request import Request
 from errors import GridfoldError
 from masking import CREDENTIALS, masked, secret_in, shown
@@ -198,81 +196,6 @@ def _job_of_before(compute: Compute, request: Request, held: ExitStack) -> Remot
             say(f"{compute.place}: this command was started before; following run {run_id} again.")
             return job
     return None
-
-
-def follow(job: RemoteJob, place: str, request: Request) -> str:
-    """Follow `job`, which we hold, to its end, write its status back, and take away what is left of it.
-
-    Returns
-    -------
-    str
-        The run's id, of a job that has succeeded.
-
-    Raises
-    ------
-    BackendError
-        The job has failed.
-    ConnectionLostError
-        It goes on, but cannot be followed any more.
-    KeyboardInterrupt
-        It was stopped because a person wanted it.
-    """
-    client = MlflowClient()
-    try:
-        ending, was_stopped = _followed(job, place)
-    except BackendError as error:
-        raise ConnectionLostError(
-            f"{error} The job goes on there: the same command follows it again, or add -P attach={job.run_id}."
-        ) from error
-    has_said_so = client.get_run(job.run_id).info.status == "FINISHED"
-    if has_said_so and ending.is_gone:  # it ended well, and somebody has taken away what is left of it
-        ending = Ending(0)
-    if was_stopped and not (has_said_so and ending.exit_code == 0):
-        runs.settle(client, job.run_id, "KILLED", "interrupted.")
-        job.remove()
-        raise KeyboardInterrupt
-    runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", masked(ending.reason))
-    job.remove()
-    if ending.exit_code:
-        raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")
-    ui = (
-        ""
-        if request.tracking_uri.startswith("http")
-        else f" (mlflow ui --backend-store-uri {shown(request.tracking_uri)})"
-    )
-    say(f"{place}: run {job.run_id} has succeeded{ui}.")
-    return job.run_id
-
-
-STOP_SECONDS = 30.0
-
-
-def _followed(job: RemoteJob, place: str) -> tuple[Ending, bool]:
-    """Follow the job to its end; return how it ended, and whether a person wanted it to."""
-    try:
-        return job.follow(show), False
-    except KeyboardInterrupt:
-        return _stop(job, place), True
-
-
-def _stop(job: RemoteJob, place: str) -> Ending:
-    """Ask the job to stop, and see that it does, while its last words are shown."""
-    say(
-        f"{place}: asks the job to stop, and kills it if it has not after {STOP_SECONDS:.0f} s. "
-        "Press Ctrl-C again to kill it now."
-    )
-    # Nobody else may use the connection beside us, which may just be made again: so impatience is one more Ctrl-C.
-    impatience = threading.Timer(STOP_SECONDS, _thread.interrupt_main)
-    impatience.start()
-    try:
-        job.ask_to_stop()
-        return job.follow(show)
-    except KeyboardInterrupt:
-        impatience.cancel()
-        job.kill()
-        return job.follow(show)
-    finally:
-        impatience.cancel()
 
 
 def _parted(environment: Mapping[str, str], hidden: Mapping[str, str]) -> tuple[Mapping[str, str], Mapping[str, str]]:

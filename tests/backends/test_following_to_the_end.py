@@ -9,7 +9,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from backends import plugin
+from backends import following, plugin
 from backends.failures import BackendError, ConnectionLostError
 from backends.job import Ending
 
@@ -63,7 +63,7 @@ def status_of(run):
 def test_a_run_that_has_ended_well_stays_so_when_the_rest_of_its_job_is_gone(run):
     run.client.set_terminated(run.id, "FINISHED")
     job = Job(run.id, Ending(137, "the job's container was removed there.", is_gone=True))
-    assert plugin.follow(job, "there", run.request) == run.id
+    assert following.follow(job, "there", run.request) == run.id
     assert status_of(run) == "FINISHED"
     assert job.was_removed
 
@@ -71,14 +71,14 @@ def test_a_run_that_has_ended_well_stays_so_when_the_rest_of_its_job_is_gone(run
 def test_a_run_that_says_nothing_has_failed_when_its_job_is_gone(run):
     job = Job(run.id, Ending(137, "the job's container was removed there.", is_gone=True))
     with pytest.raises(BackendError, match="removed there"):
-        plugin.follow(job, "there", run.request)
+        following.follow(job, "there", run.request)
     assert status_of(run) == "FAILED"
 
 
 def test_the_note_has_no_secret_in_it(run):
     job = Job(run.id, Ending(1, "no login with postgresql://me:hunter2hunter2@db/x"))
     with pytest.raises(BackendError):
-        plugin.follow(job, "there", run.request)
+        following.follow(job, "there", run.request)
     assert run.client.get_run(run.id).data.tags["mlflow.note.content"] == "no login with postgresql://…@db/x"
 
 
@@ -86,7 +86,7 @@ def test_a_job_that_cannot_be_asked_to_stop_is_said_to_go_on(run, capsys):
     job = Job(run.id, KeyboardInterrupt())
     job.asked = ConnectionLostError("there: the connection was lost.")
     with pytest.raises(ConnectionLostError, match=rf"The job goes on there: .* add -P attach={run.id}\.$"):
-        plugin.follow(job, "there", run.request)
+        following.follow(job, "there", run.request)
     assert status_of(run) == "RUNNING"
     assert not job.was_removed
     assert "asks the job to stop, and kills it" in capsys.readouterr().err
@@ -95,15 +95,15 @@ def test_a_job_that_cannot_be_asked_to_stop_is_said_to_go_on(run, capsys):
 def test_any_failure_to_follow_says_that_the_job_goes_on(run):
     job = Job(run.id, BackendError("the storage refuses: 403."))
     with pytest.raises(BackendError, match=rf"403\. The job goes on there: .* attach={run.id}\.$"):
-        plugin.follow(job, "there", run.request)
+        following.follow(job, "there", run.request)
     assert status_of(run) == "RUNNING"
 
 
 def test_a_job_that_does_not_stop_is_killed_by_the_thread_that_follows_it(run, monkeypatch):
-    monkeypatch.setattr(plugin, "STOP_SECONDS", 0.3)
+    monkeypatch.setattr(following, "STOP_SECONDS", 0.3)
     job = Job(run.id, KeyboardInterrupt(), "wait", Ending(137, "killed"))
     with pytest.raises(KeyboardInterrupt):
-        plugin.follow(job, "there", run.request)
+        following.follow(job, "there", run.request)
     assert job.was_killed
     assert status_of(run) == "KILLED"
 
@@ -114,10 +114,10 @@ def test_a_job_that_succeeds_while_it_is_stopped_has_succeeded_if_it_says_so(run
         run.client.set_terminated(run.id, said)
     job = Job(run.id, KeyboardInterrupt(), Ending(0))
     if said:
-        assert plugin.follow(job, "there", run.request) == run.id
+        assert following.follow(job, "there", run.request) == run.id
     else:
         with pytest.raises(KeyboardInterrupt):
-            plugin.follow(job, "there", run.request)
+            following.follow(job, "there", run.request)
     assert status_of(run) == status
     assert job.was_removed
 
