@@ -108,7 +108,8 @@ def _stop(job: RemoteJob, place: str) -> Ending:
         f"{place}: asks the job to stop, and kills it if it has not after {STOP_SECONDS:.0f} s. "
         "Press Ctrl-C again to kill it now."
     )
-    # Nobody else may use the connection beside us, which may just be made again: so impatience is one more Ctrl-C.
+    # Nobody else may use the connection beside us, which may just be made again: so impatience is one more Ctrl-C,
+    # which `follow` notices as soon as it looks up.
     impatience = threading.Timer(STOP_SECONDS, _thread.interrupt_main)
     impatience.start()
     try:

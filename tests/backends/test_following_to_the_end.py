@@ -28,7 +28,8 @@ class Job:
     def follow(self, write):
         turn = self.turns.pop(0)
         if turn == "wait":
-            time.sleep(60)
+            for _ in range(600):  # as real ones look up now and then, so that Ctrl-C is noticed
+                time.sleep(0.1)
         if isinstance(turn, BaseException):
             raise turn
         return turn
