@@ -25,7 +25,7 @@ from backends.messages import say, show
 from backends.request import Request
 from cache import fingerprint
 from cache.locks import HeldFile
-from masking import masked, shown
+from masking import shown
 
 STOP_SECONDS = 30.0
 
@@ -81,7 +81,7 @@ def follow(job: RemoteJob, place: str, request: Request) -> str:
         runs.settle(client, job.run_id, "KILLED", "interrupted.")
         job.remove()
         raise KeyboardInterrupt
-    runs.settle(client, job.run_id, "FAILED" if ending.exit_code else "FINISHED", masked(ending.reason))
+    runs.settle_as(client, job.run_id, ending)
     job.remove()
     if ending.exit_code:
         raise BackendError(f"{place}: run {job.run_id}: {ending.reason}")

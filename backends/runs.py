@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from mlflow.entities import RunStatus
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+
+from backends.job import Ending
+from masking import masked
 
 _NOTE = "mlflow.note.content"
 _PARENT = "mlflow.parentRunId"
@@ -36,6 +41,19 @@ def settle(client: MlflowClient, run_id: str, status: str, line: str = "") -> No
     if line:
         client.set_tag(run_id, _NOTE, line)
     client.set_terminated(run_id, status)
+
+
+def settle_as(client: MlflowClient, run_id: str, ending: Ending) -> None:
+    """End a run, and the runs nested under it, by how its job has ended."""
+    settle(client, run_id, "FAILED" if ending.exit_code else "FINISHED", masked(ending.reason))
+
+
+def settle_unfollowed(run_id: str, ending: Ending) -> None:
+    """End the run of a job that nobody has followed to its end, if the present store has that run."""
+    if ending.is_gone:
+        return
+    with suppress(MlflowException):
+        settle_as(MlflowClient(), run_id, ending)
 
 
 def _running_children(client: MlflowClient, run: Any) -> list[Any]:

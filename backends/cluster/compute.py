@@ -8,11 +8,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from backends import project, runs, shipping
 from backends.cluster.job import Application, ClusterJob
@@ -182,7 +178,7 @@ class ClusterCompute(ABC):
         started = list(self._all_started())
         jobs = self._ended(started)
         for job in jobs:
-            self._settle(job)
+            runs.settle_unfollowed(job.run_id, job.ending())
             job.remove()
         known = {each.run_id for each in started}
         if new := next((each for each in self._all_started() if each.run_id not in known), None):
@@ -204,11 +200,3 @@ class ClusterCompute(ABC):
                 )
             jobs += [job] if job else []
         return jobs
-
-    def _settle(self, job: ClusterJob) -> None:
-        """End the run of a job that nobody has followed to its end."""
-        ending = job.ending()
-        if ending.is_gone:
-            return
-        with suppress(MlflowException):  # of another store than this one
-            runs.settle(MlflowClient(), job.run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any
-
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from backends import reach, runs, secrets
 from backends.dsvm import container, image
@@ -85,7 +82,7 @@ class Vm:
         if found[0].status == container.NOT_STARTED:
             with refusals(self.place):
                 container.remove(self._engine.client, found[0].id)
-            runs.settle(MlflowClient(), run_id, "FAILED", container.ending(found[0].attrs["State"], None).reason)
+            runs.settle_unfollowed(run_id, container.ending(found[0].attrs["State"], None))
             return None
         return self._resumed(found[0])
 
@@ -109,8 +106,7 @@ class Vm:
         run_id = job.labels.get(container.RUN)
         if run_id and not job.name.startswith(container.KEPT):
             ending = container.ending(job.attrs["State"], job.attrs["HostConfig"]["Memory"])
-            with suppress(MlflowException):  # of another store than this one
-                runs.settle(MlflowClient(), run_id, "FAILED" if ending.exit_code else "FINISHED", ending.reason)
+            runs.settle_unfollowed(run_id, ending)
         container.remove(self._engine.client, job.id)
         return f"{self.place}: removed container {job.name}."
 

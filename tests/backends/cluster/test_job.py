@@ -164,9 +164,13 @@ def test_clean_ends_the_run_of_a_job_that_nobody_has_followed(compute, work):
     )
 
 
-def test_clean_leaves_a_job_alone_that_begins_while_it_cleans(compute, work):
+def test_clean_leaves_a_job_alone_that_begins_while_it_cleans(compute, work, monkeypatch):
     compute.start(work("print('x')"), NOTHING).follow(io.BytesIO().write)
-    compute._settle = lambda job: compute.start(work(COUNT, run_id="run2"), NOTHING)
+
+    def begin(*_):
+        compute.start(work(COUNT, run_id="run2"), NOTHING)
+
+    monkeypatch.setattr("backends.cluster.compute.runs.settle_unfollowed", begin)
     with pytest.raises(BackendError, match=r"^folder: run run2 was started meanwhile; wait for it, then clean\.$"):
         compute.clean()
     assert compute.attach("run1") is None
