@@ -124,7 +124,7 @@ def _wait_for_other(engine: Engine, name: str) -> bool:
     another clock, and one that has yet to begin has none.
     """
     say(f"{engine.place}: the image is being made by another command; waiting for it.")
-    idle, idle_since = "", 0.0
+    idle, idle_since = None, 0.0
     while True:
         if _exists(engine, name):
             return False
@@ -132,8 +132,9 @@ def _wait_for_other(engine: Engine, name: str) -> bool:
             other = engine.client.containers.get(name.replace(":", "-build-"))
         except NotFound:
             return not _exists(engine, name)
-        if other.attrs.get("ExecIDs") or other.id != idle:
-            idle, idle_since = "" if other.attrs.get("ExecIDs") else other.id, time.monotonic()
+        at_rest = None if other.attrs.get("ExecIDs") else other.id
+        if at_rest is None or at_rest != idle:
+            idle, idle_since = at_rest, time.monotonic()
         elif time.monotonic() - idle_since > _SECONDS_BETWEEN_STEPS and not _exists(engine, name):
             _discard(other)  # nobody works in it any more
             return True
