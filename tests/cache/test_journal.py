@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -230,15 +227,6 @@ print("begun", flush=True)
 sys.stdin.readline()
 journal.close()
 """
-
-
-@pytest.fixture
-def shared() -> Iterator[Path]:
-    """A folder that every user can write to, as those of pytest are not."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_a_session_of_the_dead_that_is_not_ours_to_remove_keeps_nobody_from_holding_his_own(shared):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -78,8 +76,6 @@ path = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
-else:
-    os.umask(0o333)  # as little ours to write as another user's
 print(HeldFile.take(path.with_name(".dead")) is None, HeldFile.take(path) is None, flush=True)
 with held_beside(path.with_name(path.name.removeprefix(".").removesuffix(".lock"))):
     print("in", time.monotonic(), flush=True)
@@ -87,23 +83,18 @@ with held_beside(path.with_name(path.name.removeprefix(".").removesuffix(".lock"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such users")
-def test_a_file_of_another_user_is_waited_for_though_it_may_not_be_written():
-    folder = Path(tempfile.mkdtemp())
-    try:
-        folder.chmod(0o777)
-        (folder / ".dead").touch(0o444)
-        held = HeldFile.take(folder / ".store.lock")
-        (folder / ".store.lock").chmod(0o444)
-        other = subprocess.Popen(
-            [sys.executable, "-c", ANOTHER_USER, str(folder / ".store.lock")], stdout=subprocess.PIPE, text=True
-        )
-        assert other.stdout.readline() == "False True\n"
-        time.sleep(0.5)
-        released = time.monotonic()
-        held.release()
-        line = other.stdout.readline().split()
-        assert line[0] == "in"
-        assert float(line[1]) >= released
-        assert other.wait(30) == 0
-    finally:
-        shutil.rmtree(folder)
+def test_a_file_of_another_user_is_waited_for_though_it_may_not_be_written(shared):
+    (shared / ".dead").touch(0o444)
+    held = HeldFile.take(shared / ".store.lock")
+    (shared / ".store.lock").chmod(0o444)
+    other = subprocess.Popen(
+        [sys.executable, "-c", ANOTHER_USER, str(shared / ".store.lock")], stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout.readline() == "False True\n"
+    time.sleep(0.5)
+    released = time.monotonic()
+    held.release()
+    line = other.stdout.readline().split()
+    assert line[0] == "in"
+    assert float(line[1]) >= released
+    assert other.wait(30) == 0
